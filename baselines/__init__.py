@@ -1,0 +1,1 @@
+"""Embedders to compare with, one file each."""

@@ -1,0 +1,1 @@
+"""Measurements behind the decisions in ``docs/decisions``; each can be run again."""

@@ -1,0 +1,107 @@
+"""The embedder protocol: weights in, embeddings out, and nothing else to look at."""
+
+from collections.abc import Mapping
+from copy import deepcopy
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from jaxtyping import Float, Int64
+
+from zoogen import SPLITS, Split, Weights, Zoo, ZooError
+
+PROBED_ROWS = 64
+TOLERANCE = 1e-3
+
+
+@runtime_checkable
+class Embedder(Protocol):
+    """Learns to embed the snapshots of one zoo from their weights alone."""
+
+    name: str
+
+    def fit(self, train: Weights, validation: Weights, *, seed: int) -> "Embedder":
+        """Learn from the training models; ``validation`` may only stop or select."""
+
+    def transform(self, weights: Weights) -> Float[np.ndarray, "snapshots dim"]:
+        """Embed each row on its own: neither its neighbours nor its place may matter."""
+
+
+class EmbedderError(ZooError):
+    """An embedder that broke the protocol."""
+
+
+Embeddings = Mapping[Split, Float[np.ndarray, "snapshots dim"]]
+
+
+def embed(embedder: Embedder, zoo: Zoo, *, seed: int) -> Embeddings:
+    """Fit an embedder on a zoo and embed all its snapshots, in the zoo's order of each split.
+
+    The embedder sees copies in an order drawn from the seed and the zoo's content: where a row
+    lies says nothing about its model or epoch.
+
+    Raises:
+        EmbedderError: If an embedding has the wrong number of rows, is not finite, is constant, or
+            changes with the order or the company in which a row is embedded.
+    """
+    draw = np.random.default_rng([seed, int(zoo.manifest.content_sha256[:16], 16)])
+    orders = {split: draw.permutation(len(zoo.part(split).weights)) for split in SPLITS}
+    shown = {split: shuffled(zoo, split, order) for split, order in orders.items()}
+    fitted = deepcopy(embedder).fit(shown["train"], shown["validation"], seed=seed)
+    embeddings: dict[Split, np.ndarray] = {}
+    for split, order in orders.items():
+        rows = embedding_of(fitted, shown[split])
+        embeddings[split] = np.empty_like(rows)
+        embeddings[split][order] = rows
+        if split == "test":
+            check_rows_stand_alone(fitted, shown[split], rows, draw.permutation(len(rows)))
+    if all(np.ptp(rows, axis=0).max() == 0 for rows in embeddings.values()):
+        raise EmbedderError(f"{embedder.name} embeds every snapshot alike: nothing can be read off")
+    return embeddings
+
+
+def shuffled(zoo: Zoo, split: Split, order: Int64[np.ndarray, " snapshots"]) -> Weights:
+    """Copy the weights of a split in the order given, without a trace of where they were."""
+    return Weights([np.asarray(zoo.part(split).weights.take(order))], zoo.layout)
+
+
+def embedding_of(embedder: Embedder, weights: Weights) -> Float[np.ndarray, "snapshots dim"]:
+    """Embed, and refuse what is not one finite row per snapshot."""
+    rows = np.asarray(embedder.transform(weights))
+    if rows.ndim != 2 or len(rows) != len(weights) or rows.shape[1] == 0:
+        raise EmbedderError(
+            f"{embedder.name} returned shape {rows.shape} for {len(weights)} snapshots, "
+            f"expected ({len(weights)}, dim): one row per snapshot, in the order given"
+        )
+    if not np.issubdtype(rows.dtype, np.floating):
+        raise EmbedderError(f"{embedder.name} returned {rows.dtype}, expected floats")
+    finite = np.isfinite(rows).all(axis=1)
+    if not finite.all():
+        raise EmbedderError(
+            f"{embedder.name} returned {np.sum(~finite)} of {len(rows)} rows that are not finite, "
+            f"the first at {np.argmin(finite)}; embed every snapshot or clip"
+        )
+    return rows
+
+
+def check_rows_stand_alone(
+    embedder: Embedder,
+    weights: Weights,
+    rows: Float[np.ndarray, "snapshots dim"],
+    order: Int64[np.ndarray, " snapshots"],
+) -> None:
+    """Embed some rows again, elsewhere in a smaller batch and one alone; they must not change."""
+    spread = rows.std(axis=0) + 1e-6 * np.abs(rows).max() + np.finfo(rows.dtype).tiny
+    for chosen in (order[:PROBED_ROWS], order[:1]):
+        again = embedding_of(embedder, weights.take(chosen))
+        if again.shape[1] != rows.shape[1]:
+            raise EmbedderError(
+                f"{embedder.name} returned {rows.shape[1]} columns for {len(rows)} snapshots and "
+                f"{again.shape[1]} for {len(chosen)}, expected the same"
+            )
+        change = (np.abs(again - rows[chosen]) / spread).max()
+        if change > TOLERANCE:
+            raise EmbedderError(
+                f"{embedder.name} embeds a snapshot differently in another batch or order: off by "
+                f"{change:.2g} standard deviations, {TOLERANCE} allowed; each row must be embedded "
+                "on its own, without statistics of the batch or random draws in transform"
+            )

@@ -1,0 +1,43 @@
+"""Populations of trained networks, as data: build them, store them, load them."""
+
+from zoogen.atomic import atomic_path, sha256_of, write_text
+from zoogen.build import build_zoo
+from zoogen.console import INTERRUPTED, completed, run_command_line
+from zoogen.errors import IntegrityError, UnknownNameError, ZooError
+from zoogen.layout import Layout, Slot
+from zoogen.load import Part, Zoo, load_zoo, zoo_folder
+from zoogen.manifest import Manifest
+from zoogen.progress import progress_bar
+from zoogen.registry import ZOOS, find_spec, zoo_spec
+from zoogen.spec import MLP, ZooSpec
+from zoogen.split import SPLITS, Split
+from zoogen.weights import Weights
+
+__all__ = [
+    "INTERRUPTED",
+    "MLP",
+    "SPLITS",
+    "ZOOS",
+    "IntegrityError",
+    "Layout",
+    "Manifest",
+    "Part",
+    "Slot",
+    "Split",
+    "UnknownNameError",
+    "Weights",
+    "Zoo",
+    "ZooError",
+    "ZooSpec",
+    "atomic_path",
+    "build_zoo",
+    "completed",
+    "find_spec",
+    "load_zoo",
+    "progress_bar",
+    "run_command_line",
+    "sha256_of",
+    "write_text",
+    "zoo_folder",
+    "zoo_spec",
+]

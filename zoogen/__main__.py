@@ -1,0 +1,5 @@
+"""``python -m zoogen`` is the command ``zoogen``."""
+
+from zoogen.cli import main
+
+main()

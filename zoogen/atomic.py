@@ -1,0 +1,47 @@
+"""Files that are whole or not there: temporary name, fsync, rename."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import file_digest
+from pathlib import Path
+
+from zoogen.errors import ZooError
+
+
+@contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside ``path``; it takes the name only if the block succeeds.
+
+    Raises:
+        ZooError: If the folder cannot be written or is full; nothing is left behind.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.touch()
+        mode = temporary.stat().st_mode
+        yield temporary
+        temporary.chmod(mode)  # as the user's umask has it; safetensors writes for the owner only
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise ZooError(
+            f"cannot write {path}: {error.strerror or error}; what was finished before is kept, "
+            "make room or choose another folder and run the same command again"
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file atomically."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def sha256_of(path: Path) -> str:
+    """Hash a file without reading it whole."""
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,94 @@
+"""The card of a zoo: a README that says what is in the folder and how to read it."""
+
+from typing import TYPE_CHECKING
+
+from zoogen.manifest import TABLE, Manifest
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CARD = "README.md"
+
+TEMPLATE = """\
+---
+license: {licence}
+pretty_name: {name}
+tags: [model-zoo, weight-space-learning, neural-network-weights]
+configs:
+- config_name: snapshots
+  data_files: {table}
+---
+# {name}
+
+{models} trained networks, {snapshots} snapshots of {params} weights each.
+
+| | |
+|---|---|
+{facts}
+
+| property | min | median | max |
+|---|---|---|---|
+{ranges}
+
+`{table}` has one row per snapshot; row `row` of `weights/{{shard:05d}}.safetensors` is its weight
+vector. The tensors lie in it side by side, row-major: {layout}. `zoo.json` names every file with
+its SHA-256. Splits are 70/15/15 by {group}{shared}.
+
+```python
+from zoogen import load_zoo
+
+zoo = load_zoo("{name}")          # or the path of this folder
+zoo.train.weights                 # [snapshots, params] float32, memory-mapped
+zoo.network(0)                    # the torch module of the first row of zoo.properties
+```
+"""
+
+
+def facts(manifest: Manifest) -> dict[str, str]:
+    """Say in words what was varied and what was kept fixed."""
+    spec = manifest.spec
+    return {
+        "zoo": f"{spec.name}, version {spec.version}",
+        "network": f"{spec.network.kind.upper()} {'-'.join(map(str, spec.network.widths))}, "
+        f"{spec.network.layout.params} weights",
+        "activation": ", ".join(spec.activation),
+        "initialiser": ", ".join(spec.initialiser),
+        "optimiser": ", ".join(spec.optimiser),
+        "learning rate": ", ".join(map(str, spec.learning_rate)),
+        "weight decay": ", ".join(map(str, spec.weight_decay)),
+        "dropout": ", ".join(map(str, spec.dropout)),
+        "seeds": f"{len(spec.seeds)}, from {spec.seeds[0]} to {spec.seeds[-1]}",
+        "images": f"{spec.images}, batch size {spec.batch_size}",
+        "epochs": f"1 to {spec.epochs}",
+        "models": f"{manifest.models_built} of {manifest.models_planned}, "
+        f"{len(manifest.failures)} failed",
+        "source": spec.source or "own spec",
+        "licence": spec.licence,
+    }
+
+
+def measured_columns(rows: "pd.DataFrame") -> list[str]:
+    """Name the columns that were measured, in the order of the table."""
+    return [name for name in map(str, rows) if name.startswith(("train", "test", "gen", "f1"))]
+
+
+def zoo_card(manifest: Manifest, rows: "pd.DataFrame") -> str:
+    """Write the card from the manifest and the table; nothing in it is typed by hand."""
+    spec = manifest.spec
+    ranges = (
+        f"| {name} | {rows[name].min():.3f} | {rows[name].median():.3f} | {rows[name].max():.3f} |"
+        for name in measured_columns(rows)
+    )
+    return TEMPLATE.format(
+        name=spec.name,
+        licence=spec.licence.lower(),
+        table=TABLE,
+        models=f"{manifest.models_built:,}",
+        snapshots=f"{len(rows):,}",
+        params=spec.network.layout.params,
+        facts="\n".join(f"| {name} | {value} |" for name, value in facts(manifest).items()),
+        ranges="\n".join(ranges),
+        layout=", ".join(f"`{slot.name}` {list(slot.shape)}" for slot in spec.network.layout),
+        group="starting weights" if spec.group == "start" else "model",
+        shared="; models share starting points across splits" if manifest.shared_starts else "",
+    )

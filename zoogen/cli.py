@@ -1,0 +1,140 @@
+"""The command ``zoogen``: list, show, build and verify zoos."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from zoogen.build import build_zoo
+from zoogen.console import INTERRUPTED, completed, run_command_line
+from zoogen.load import find_folder, load_zoo, zoo_folder
+from zoogen.manifest import Manifest, read_manifest, verify_files
+from zoogen.progress import progress_bar
+from zoogen.registry import ZOOS, find_spec
+from zoogen.tables import print_zoo, print_zoos
+
+app = typer.Typer(
+    name="zoogen",
+    help="Train, keep and check populations of neural networks.\n\n"
+    "Start with: zoogen list, then: zoogen build tetris-seed",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+
+def complete_zoo(incomplete: str) -> list[str]:
+    """Complete the name of a registered zoo."""
+    return completed(list(ZOOS), incomplete)
+
+
+ZooName = Annotated[
+    str,
+    typer.Argument(
+        metavar="ZOO",
+        autocompletion=complete_zoo,
+        help="A registered name (zoogen list), or the folder of a built zoo.",
+    ),
+]
+
+
+@app.command("list")
+def list_zoos() -> None:
+    """List the zoos that have a name, and which of them are built here."""
+    print_zoos({spec: built_manifest(zoo_folder(name)) for name, spec in ZOOS.items()})
+
+
+def built_manifest(folder: Path) -> Manifest | None:
+    """Return the manifest of a folder, if there is a finished zoo in it."""
+    return read_manifest(folder) if (folder / "zoo.json").exists() else None
+
+
+@app.command()
+def show(zoo: ZooName) -> None:
+    """Show what a built zoo is made of, and the range of everything measured.
+
+    Example: zoogen show tetris-seed
+    """
+    print_zoo(load_zoo(find_folder(zoo)))
+
+
+@app.command()
+def build(
+    zoo: Annotated[
+        str,
+        typer.Argument(
+            metavar="ZOO",
+            autocompletion=complete_zoo,
+            help="A registered name (zoogen list), or your own spec as module:attribute.",
+        ),
+    ],
+    *,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder to build in; by default where load_zoo looks.")
+    ] = None,
+    models: Annotated[
+        int | None, typer.Option(min=1, help="Only the first so many models; add more later.")
+    ] = None,
+    epochs: Annotated[
+        int | None,
+        typer.Option(min=1, help="Another number of epochs; another zoo, so name --out."),
+    ] = None,
+    device: Annotated[str, typer.Option(help="Where to train: cpu, cuda, cuda:1, mps.")] = "cpu",
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes side by side; one per core by default.")
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Throw away another zoo in the folder.")
+    ] = False,
+) -> None:
+    """Train a zoo, or go on where an earlier build of it stopped.
+
+    Ctrl-C loses no more than the shards in work; the same command goes on. A finished zoo is left
+    as it is.
+
+    Examples: zoogen build tetris-seed, or a taste of it: zoogen build tetris-seed --models 50
+    """
+    spec = find_spec(zoo)
+    if epochs is not None and epochs != spec.epochs:
+        if out is None:
+            raise typer.BadParameter(
+                f"{spec.name} has {spec.epochs} epochs; with another number it is another zoo: "
+                "say where to keep it with --out",
+                param_hint="--epochs",
+            )
+        spec = replace(spec, epochs=epochs)
+    folder = out or zoo_folder(spec.name)
+    try:
+        manifest = build_zoo(
+            spec, folder, models=models, device=device, workers=workers, overwrite=overwrite
+        )
+    except KeyboardInterrupt:
+        typer.echo("stopped; finished shards are kept, the same command goes on", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    failed = f", {len(manifest.failures)} failed" if manifest.failures else ""
+    typer.echo(
+        f"{spec.name}: {manifest.models_built} of {manifest.models_planned} models, "
+        f"{manifest.table.rows} snapshots{failed} in {folder}"
+    )
+
+
+@app.command()
+def verify(zoo: ZooName) -> None:
+    """Check every file of a zoo against the hashes in its manifest.
+
+    Example: zoogen verify tetris-seed
+    """
+    folder = find_folder(zoo)
+    manifest = read_manifest(folder)
+    files = 1 + len(manifest.shards)
+    with progress_bar("verify", things="files", total=files, unit="files") as report:
+        for _ in verify_files(folder, manifest):
+            report(1)
+    load_zoo(folder)
+    typer.echo(f"{manifest.spec.name}: {files} files are whole, content {manifest.content_sha256}")
+
+
+def main() -> None:
+    """Run the command line."""
+    run_command_line(app)

@@ -1,0 +1,21 @@
+"""What can go wrong on the user's side; every message says what to do."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class ZooError(Exception):
+    """A request or a stored zoo that cannot be used as it is; shown without a traceback."""
+
+
+class UnknownNameError(ZooError, LookupError):
+    """A name that is not registered."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        names = sorted(known)
+        near = get_close_matches(name, names) or names
+        super().__init__(f"no {kind} called {name!r}; closest: {', '.join(near)}")
+
+
+class IntegrityError(ZooError):
+    """A file of a zoo that is missing, truncated or not the one its manifest names."""

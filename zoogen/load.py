@@ -1,0 +1,183 @@
+"""A zoo in memory: its table, its weights mapped from disk, its networks on demand."""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from zoogen.build import build_zoo
+from zoogen.errors import IntegrityError, UnknownNameError, ZooError
+from zoogen.layout import Layout
+from zoogen.manifest import MANIFEST, TABLE, Manifest, read_manifest, verify_files
+from zoogen.registry import ZOOS
+from zoogen.shards import map_shard
+from zoogen.spec import ZooSpec
+from zoogen.split import Split
+from zoogen.weights import Weights
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import torch
+    from torch.utils.data import TensorDataset
+
+BUILT_ON_DEMAND = ("tetris-seed", "tetris-hyp")
+
+
+@dataclass(frozen=True)
+class Part:
+    """The snapshots of one split: row i of ``properties`` describes row i of ``weights``."""
+
+    weights: Weights
+    properties: "pd.DataFrame"
+
+
+@dataclass(frozen=True)
+class Zoo:
+    """A population of trained networks: row i of every field is snapshot i."""
+
+    folder: Path
+    manifest: Manifest
+    weights: Weights
+
+    @property
+    def spec(self) -> ZooSpec:
+        """What was asked for when the zoo was built."""
+        return self.manifest.spec
+
+    @property
+    def layout(self) -> Layout:
+        """Which slice of a weight vector is which tensor."""
+        return self.weights.layout
+
+    @cached_property
+    def properties(self) -> "pd.DataFrame":
+        """One row per snapshot: model, epoch, split, config and everything measured.
+
+        Raises:
+            IntegrityError: If the table is missing, or has not the rows the manifest names.
+        """
+        import pandas as pd
+
+        path = self.folder / TABLE
+        try:
+            rows = pd.read_parquet(path)
+        except (OSError, ValueError) as error:
+            raise IntegrityError(
+                f"{path} cannot be read ({error}); build or fetch the zoo again"
+            ) from error
+        if len(rows) != len(self.weights):
+            raise IntegrityError(
+                f"{path}: {len(rows)} rows, expected {len(self.weights)}; the table was altered"
+            )
+        return rows
+
+    def part(self, split: Split) -> Part:
+        """Return the snapshots of one split, weights still on disk."""
+        chosen = np.flatnonzero(self.properties["split"] == split)
+        return Part(self.weights.take(chosen), self.properties.iloc[chosen])
+
+    @property
+    def train(self) -> Part:
+        """The snapshots a probe learns from."""
+        return self.part("train")
+
+    @property
+    def validation(self) -> Part:
+        """The snapshots settings are chosen on."""
+        return self.part("validation")
+
+    @property
+    def test(self) -> Part:
+        """The snapshots scored, once."""
+        return self.part("test")
+
+    def state_dict(self, row: int) -> "dict[str, torch.Tensor]":
+        """Return the tensors of one snapshot by name, as copies."""
+        import torch
+
+        vector = torch.from_numpy(self.weights[row].copy())
+        return {slot.name: vector[slot.slice].view(slot.shape) for slot in self.layout}
+
+    def network(self, row: int) -> "torch.nn.Module":
+        """Return the torch module of one snapshot, in evaluation mode.
+
+        On the zoo's test images it has exactly the ``test_accuracy`` of that row.
+        """
+        from zoogen.networks import torch_module
+
+        module = torch_module(self.spec.network, self.properties["activation"].iloc[row])
+        module.load_state_dict(self.state_dict(row))
+        return module.eval()
+
+    def torch_dataset(self, split: Split, target: str = "test_accuracy") -> "TensorDataset":
+        """Return ``(weight vector, target)`` pairs of one split for a ``DataLoader``.
+
+        Args:
+            split: Which snapshots.
+            target: Any numeric column of ``properties``.
+        """
+        import torch
+        from torch.utils.data import TensorDataset
+
+        part = self.part(split)
+        targets = torch.tensor(part.properties[target].to_numpy(dtype=np.float32))
+        return TensorDataset(torch.from_numpy(np.asarray(part.weights)), targets)
+
+    def verify(self) -> Iterable[str]:
+        """Hash every file; yield each once it is proved, see ``zoogen.manifest.verify_files``."""
+        return verify_files(self.folder, self.manifest)
+
+
+def zoo_folder(name: str) -> Path:
+    """Return where the zoo called ``name`` is kept: ``$ZOOGEN_CACHE`` or the user's cache."""
+    cache = os.environ.get("ZOOGEN_CACHE")
+    home = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "zoogen"
+    return (Path(cache).expanduser() if cache else home) / name
+
+
+def load_zoo(name: str | Path) -> Zoo:
+    """Load a zoo by its registered name or from its folder, copying no weights.
+
+    A Tetris zoo that is not there yet is built first, with a progress bar.
+
+    Raises:
+        UnknownNameError: If there is neither a zoo nor a folder of that name.
+        ZooError: If the zoo has to be built by hand; the message has the command.
+        IntegrityError: If a file is missing, truncated or not the one the manifest names.
+    """
+    folder = find_folder(name)
+    manifest = read_manifest(folder)
+    layout = manifest.stored_layout
+    if layout != manifest.spec.network.layout:
+        raise IntegrityError(f"{folder / MANIFEST}: layout {manifest.layout} is not the network's")
+    shards = [
+        map_shard(folder / shard.file, shard.rows, layout.params) for shard in manifest.shards
+    ]
+    return Zoo(folder, manifest, Weights(shards, layout))
+
+
+def find_folder(name: str | Path) -> Path:
+    """Return the folder of a zoo, by path or by registered name; built first if that is cheap.
+
+    Raises:
+        UnknownNameError: If there is neither a zoo nor a folder of that name.
+        ZooError: If the zoo has to be built by hand; the message has the command.
+    """
+    path, name = Path(name), str(name)
+    if (path / MANIFEST).exists():
+        return path
+    if name not in ZOOS:
+        if path.is_dir():
+            raise ZooError(f"{name} is not a zoo: it has no {MANIFEST}")
+        raise UnknownNameError("zoo", name, ZOOS)
+    folder = zoo_folder(name)
+    if (folder / MANIFEST).exists():
+        return folder
+    if name not in BUILT_ON_DEMAND:
+        raise ZooError(f"{name} is not in {folder.parent}; run: zoogen build {name}")
+    build_zoo(ZOOS[name], folder)
+    return folder

@@ -1,0 +1,112 @@
+"""The table of a zoo: one row per snapshot, in the order of the shards."""
+
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import Float64
+from pydantic import TypeAdapter
+from pydantic.dataclasses import dataclass
+
+from zoogen.atomic import atomic_path
+from zoogen.configs import model_configs
+from zoogen.manifest import STRICT, Failure, FileEntry
+from zoogen.spec import ZooSpec
+from zoogen.split import model_groups, model_splits
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NOTES = b"zoogen"
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class ShardNotes:
+    """What a finished shard is made of, kept with its rows until the zoo is sealed."""
+
+    spec: ZooSpec
+    images_sha256: str
+    models: tuple[int, ...]
+    failures: tuple[Failure, ...]
+    weights: FileEntry
+
+
+NOTES_JSON = TypeAdapter(ShardNotes)
+
+
+def part_path(folder: Path, shard: int) -> Path:
+    """Where the rows of a finished shard wait for the others."""
+    return folder / "parts" / f"{shard:05d}.parquet"
+
+
+def model_table(spec: ZooSpec) -> "pd.DataFrame":
+    """Return split, group and config of every planned model, indexed by its number."""
+    import pandas as pd
+
+    configs = model_configs(spec)
+    table = pd.DataFrame([vars(config) for config in configs]).set_index("model")
+    table.insert(0, "split", model_splits(spec, configs))
+    table.insert(1, "group", model_groups(spec, configs))
+    return table
+
+
+def split_sha256(spec: ZooSpec) -> str:
+    """Hash the split of the full spec: scores on different splits are not comparable."""
+    splits = model_splits(spec, model_configs(spec))
+    lines = (f"{model} {split}\n" for model, split in enumerate(splits))
+    return sha256("".join(lines).encode()).hexdigest()
+
+
+def snapshot_table(
+    models: "pd.DataFrame",
+    kept: Sequence[int],
+    shard: int,
+    measured: Mapping[str, Float64[np.ndarray, "kept epochs"]],
+    epochs: int,
+) -> "pd.DataFrame":
+    """Describe the snapshots of one shard: place, split, config and measurements.
+
+    Args:
+        models: The ``model_table`` of the zoo.
+        kept: Models stored in the shard, in its order.
+        shard: Number of the shard.
+        measured: One column per property.
+        epochs: Snapshots per model, epochs 1…``epochs``.
+    """
+    rows = models.loc[np.repeat(np.asarray(kept, dtype=int), epochs)].reset_index()
+    rows.insert(1, "epoch", np.tile(np.arange(1, epochs + 1), len(kept)))
+    rows.insert(2, "shard", shard)
+    rows.insert(3, "row", np.arange(len(rows)))
+    return rows.assign(**{name: values.reshape(-1) for name, values in measured.items()})
+
+
+def write_table(path: Path, rows: "pd.DataFrame", notes: ShardNotes | None = None) -> None:
+    """Write rows as parquet, atomically; notes travel in the file's metadata."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pa.Table.from_pandas(rows, preserve_index=False)
+    if notes is not None:
+        metadata = {**table.schema.metadata, NOTES: NOTES_JSON.dump_json(notes)}
+        table = table.replace_schema_metadata(metadata)
+    with atomic_path(path) as temporary:
+        pq.write_table(table, temporary)
+
+
+def read_notes(path: Path) -> ShardNotes | None:
+    """Read the notes of a part, or None if that shard was never finished."""
+    import pyarrow.parquet as pq
+
+    if not path.exists():
+        return None
+    return NOTES_JSON.validate_json(pq.read_schema(path).metadata[NOTES])
+
+
+def read_part(path: Path) -> tuple["pd.DataFrame", ShardNotes]:
+    """Read the rows of a finished shard and its notes."""
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(path)
+    return table.to_pandas(), NOTES_JSON.validate_json(table.schema.metadata[NOTES])

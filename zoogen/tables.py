@@ -1,0 +1,53 @@
+"""What the command line prints of zoos; everything fits 80 columns."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from zoogen.card import facts, measured_columns
+from zoogen.manifest import Manifest
+from zoogen.spec import ZooSpec
+
+if TYPE_CHECKING:
+    from zoogen.load import Zoo
+
+
+def print_zoos(built: Mapping[ZooSpec, Manifest | None]) -> None:
+    """Print one row per registered zoo."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("zoo", no_wrap=True)
+    table.add_column("weights", justify="right")
+    table.add_column("varies")
+    table.add_column("models × epochs", justify="right", no_wrap=True)
+    table.add_column("built here", justify="right")
+    for spec, manifest in built.items():
+        table.add_row(
+            spec.name,
+            f"{spec.network.layout.params}",
+            ", ".join((*spec.varied, "seed")).replace("_", " "),
+            f"{spec.models} × {spec.epochs}",
+            "–" if manifest is None else f"{manifest.models_built / spec.models:.0%}",
+        )
+    Console().print(table)
+
+
+def print_zoo(zoo: "Zoo") -> None:
+    """Print what a zoo is made of and the range of what was measured."""
+    console = Console(highlight=False)
+    about = Table(box=None, show_header=False, pad_edge=False)
+    for name, value in facts(zoo.manifest).items():
+        about.add_row(name, value)
+    about.add_row("folder", str(zoo.folder))
+    console.print(about)
+    ranges = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    ranges.add_column("property")
+    for column in ("min", "median", "max"):
+        ranges.add_column(column, justify="right")
+    for name in measured_columns(zoo.properties):
+        values = zoo.properties[name]
+        numbers = (values.min(), values.median(), values.max())
+        ranges.add_row(name, *(f"{number:.3f}" for number in numbers))
+    console.print(ranges)
