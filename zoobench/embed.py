@@ -30,7 +30,7 @@ class EmbedderError(ZooError):
     """An embedder that broke the protocol."""
 
 
-Embeddings = Mapping[Split, Float[np.ndarray, "snapshots dim"]]
+Embeddings = Mapping[Split, Float[np.ndarray, "_snapshots dim"]]
 
 
 def embed(embedder: Embedder, zoo: Zoo, *, seed: int) -> Embeddings:

@@ -1,6 +1,7 @@
 """Files that are whole or not there: temporary name, fsync, rename."""
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import file_digest
@@ -20,19 +21,26 @@ def atomic_path(path: Path) -> Iterator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary.touch()
-        mode = temporary.stat().st_mode
-        yield temporary
-        temporary.chmod(mode)  # as the user's umask has it; safetensors writes for the owner only
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        try:
+            mode = temporary.stat().st_mode
+            yield temporary
+            temporary.chmod(mode)  # as the umask has it; safetensors writes for the owner only
+            with temporary.open("rb+") as file:
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
     except OSError as error:
         raise ZooError(
             f"cannot write {path}: {error.strerror or error}; what was finished before is kept, "
             "make room or choose another folder and run the same command again"
         ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
+
+
+def temporary_for(name: str) -> str | None:
+    """Return the name that a temporary file was to take, or None if ``name`` is no such file."""
+    match = re.fullmatch(r"\.(.+)\.\d+", name)
+    return match[1] if match else None
 
 
 def write_text(path: Path, text: str) -> None:

@@ -1,45 +1,25 @@
 """From a spec to a folder: plan shards, train the missing ones, join their rows, seal the zoo."""
 
-import logging
 import os
 import platform
-import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from textwrap import shorten
 
-from filelock import FileLock, Timeout
-
-from zoogen.atomic import sha256_of, write_text
+from zoogen.atomic import write_text
 from zoogen.card import CARD, zoo_card
-from zoogen.configs import ModelConfig, model_configs
+from zoogen.configs import Shards, model_configs, plan
 from zoogen.errors import ZooError
+from zoogen.folder import clear_half_written, clear_zoo, locked, refuse_foreign
 from zoogen.images import load_images
-from zoogen.manifest import (
-    FORMAT_VERSION,
-    MANIFEST,
-    TABLE,
-    Manifest,
-    file_entry,
-    read_manifest,
-    write_manifest,
-)
+from zoogen.manifest import FORMAT_VERSION, TABLE, Manifest, file_entry, write_manifest
 from zoogen.progress import progress_bar
-from zoogen.shards import shard_name
+from zoogen.resume import is_intact, is_whole, reopen, sealed_zoo
 from zoogen.spec import ZooSpec
-from zoogen.table import ShardNotes, part_path, read_notes, read_part, split_sha256, write_table
+from zoogen.table import part_path, read_part, split_sha256, write_table
 from zoogen.workers import Report, run_jobs
-
-LOCK = ".lock"
-WEIGHTS = Path(shard_name(0)).parent.name
-PARTS = part_path(Path(), 0).parent.name
-OURS = {MANIFEST, TABLE, CARD, WEIGHTS, PARTS, LOCK}
-
-Shards = dict[int, tuple[ModelConfig, ...]]
-
-log = logging.getLogger(__name__)
 
 
 def build_zoo(
@@ -53,7 +33,8 @@ def build_zoo(
 ) -> Manifest:
     """Train a zoo into a folder, or go on where an earlier build of it stopped.
 
-    A finished zoo is left as it is. A second build of the same folder waits for the first.
+    A finished zoo is left as it is; of a damaged one, what is lost is trained again. A second build
+    of the same folder waits for the first.
 
     Args:
         spec: What to train.
@@ -74,12 +55,20 @@ def build_zoo(
     wanted = spec.models if models is None else models
     if not 1 <= wanted <= spec.models:
         raise ZooError(f"{wanted} models asked for, {spec.name} has 1 to {spec.models}")
+    if workers is not None and workers < 1:
+        raise ZooError(f"{workers} workers asked for, expected 1 or more")
     check_device(device)
+    refuse_foreign(folder)
     with locked(folder):
-        prepare(folder, overwrite=overwrite)
-        manifest = finished(folder, spec, wanted)
+        clear_half_written(folder)
+        if overwrite:
+            clear_zoo(folder)
+        manifest = sealed_zoo(folder, spec)
         if manifest is not None:
-            return manifest
+            wanted = max(wanted, manifest.models_built)
+            if wanted == manifest.models_built and is_intact(folder, manifest):
+                return manifest
+            reopen(folder, manifest)
         shards = plan(spec, wanted)
         images_sha256 = load_images(spec.images).checksum
         missing = [
@@ -91,13 +80,6 @@ def build_zoo(
         return seal(spec, folder, list(shards), images_sha256)
 
 
-def plan(spec: ZooSpec, models: int) -> Shards:
-    """Cut the first ``models`` of a zoo into shards."""
-    configs = model_configs(spec)[:models]
-    size = spec.models_per_shard
-    return {at // size: configs[at : at + size] for at in range(0, models, size)}
-
-
 def check_device(device: str) -> None:
     """Refuse a device that torch cannot use here."""
     if device == "cpu":
@@ -105,108 +87,14 @@ def check_device(device: str) -> None:
     import torch
 
     try:
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        found = [f"cuda:{number}" for number in range(torch.cuda.device_count())]
-        reason = str(error).splitlines()[0]
+        torch.zeros(1, device=device).cpu()
+    except (RuntimeError, AssertionError, ImportError) as error:
+        found = ["cpu", *(f"cuda:{number}" for number in range(torch.cuda.device_count()))]
+        found += ["mps"] if torch.backends.mps.is_available() else []
+        reason = shorten(str(error), 160, placeholder=" …")
         raise ZooError(
-            f"device {device!r} cannot be used ({reason}); here are: {', '.join(['cpu', *found])}"
+            f"device {device!r} cannot be used ({reason}); here are: {', '.join(found)}"
         ) from error
-
-
-@contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Keep other builds out of the folder; wait while one is in it."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / LOCK)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            log.warning("another build is writing %s, waiting for it to end", folder)
-            lock.acquire()
-    except OSError as error:
-        reason = error.strerror or error
-        raise ZooError(f"cannot write to {folder}: {reason}; choose another with --out") from error
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def prepare(folder: Path, *, overwrite: bool) -> None:
-    """Clear what a killed build left half-written, and with ``overwrite`` all that is ours."""
-    for path in [*folder.glob(".*.[0-9]*"), *folder.glob("*/.*.[0-9]*")]:
-        path.unlink()
-    strange = sorted(path.name for path in folder.iterdir() if path.name not in OURS)
-    if strange:
-        raise ZooError(
-            f"{folder} is not a zoo's folder: it holds {strange[0]}; choose another with --out"
-        )
-    if overwrite:
-        (folder / MANIFEST).unlink(missing_ok=True)
-        for name in (TABLE, CARD):
-            (folder / name).unlink(missing_ok=True)
-        for name in (PARTS, WEIGHTS):
-            shutil.rmtree(folder / name, ignore_errors=True)
-
-
-def finished(folder: Path, spec: ZooSpec, wanted: int) -> Manifest | None:
-    """Return the manifest if the folder holds all that is wanted; open a smaller zoo again."""
-    if not (folder / MANIFEST).exists():
-        return None
-    manifest = read_manifest(folder)
-    refuse_other_spec(folder, manifest.spec, spec)
-    if manifest.models_built >= wanted:
-        return manifest
-    reopen(folder, manifest)
-    return None
-
-
-def refuse_other_spec(folder: Path, found: ZooSpec, spec: ZooSpec) -> None:
-    """Name the first field in which two specs differ."""
-    for field, value in vars(spec).items():
-        if field in vars(found) and vars(found)[field] != value:
-            raise ZooError(
-                f"{folder} holds {found.name} with {field} {vars(found)[field]}, not {value}; "
-                "build it elsewhere with --out, or replace it with --overwrite"
-            )
-
-
-def reopen(folder: Path, manifest: Manifest) -> None:
-    """Turn a finished partial zoo back into parts, so that more models can join it."""
-    import pandas as pd
-
-    rows = pd.read_parquet(folder / TABLE)
-    (folder / MANIFEST).unlink()
-    shards = plan(manifest.spec, manifest.models_built)
-    for (number, configs), entry in zip(shards.items(), manifest.shards, strict=True):
-        models = tuple(config.model for config in configs)
-        notes = ShardNotes(
-            spec=manifest.spec,
-            images_sha256=manifest.images_sha256,
-            models=models,
-            failures=tuple(one for one in manifest.failures if one.model in models),
-            weights=entry,
-        )
-        write_table(part_path(folder, number), rows[rows["shard"] == number], notes)
-
-
-def is_whole(
-    folder: Path, number: int, spec: ZooSpec, configs: Sequence[ModelConfig], images_sha256: str
-) -> bool:
-    """Tell whether an earlier build finished this very shard, by its notes and its hash."""
-    notes = read_notes(part_path(folder, number))
-    if notes is None:
-        return False
-    refuse_other_spec(folder, notes.spec, spec)
-    path = folder / notes.weights.file
-    return (
-        notes.images_sha256 == images_sha256
-        and notes.models == tuple(config.model for config in configs)
-        and path.is_file()
-        and sha256_of(path) == notes.weights.sha256
-    )
 
 
 def train(
@@ -272,5 +160,9 @@ def seal(spec: ZooSpec, folder: Path, shards: Sequence[int], images_sha256: str)
     )
     write_text(folder / CARD, zoo_card(manifest, table))
     write_manifest(folder, manifest)
-    shutil.rmtree(folder / PARTS)
+    parts = [part_path(folder, number) for number in shards]
+    for part in parts:
+        part.unlink()
+    if not any(parts[0].parent.iterdir()):
+        parts[0].parent.rmdir()
     return manifest

@@ -83,7 +83,7 @@ def zoo_card(manifest: Manifest, rows: "pd.DataFrame") -> str:
         name=spec.name,
         licence=spec.licence.lower(),
         table=TABLE,
-        models=f"{manifest.models_built:,}",
+        models=f"{manifest.models_built - len(manifest.failures):,}",
         snapshots=f"{len(rows):,}",
         params=spec.network.layout.params,
         facts="\n".join(f"| {name} | {value} |" for name, value in facts(manifest).items()),

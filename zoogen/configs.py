@@ -25,6 +25,9 @@ class ModelConfig:
         return self.initialiser, self.seed
 
 
+Shards = dict[int, tuple[ModelConfig, ...]]
+
+
 def model_configs(spec: ZooSpec) -> tuple[ModelConfig, ...]:
     """List the models of a zoo; a model's number is its place, seeds vary fastest."""
     points = product(*(getattr(spec, axis) for axis in AXES), spec.seeds)
@@ -32,3 +35,10 @@ def model_configs(spec: ZooSpec) -> tuple[ModelConfig, ...]:
         ModelConfig(model=model, **dict(zip((*AXES, "seed"), point, strict=True)))
         for model, point in enumerate(points)
     )
+
+
+def plan(spec: ZooSpec, models: int) -> Shards:
+    """Cut the first ``models`` of a zoo into shards."""
+    configs = model_configs(spec)[:models]
+    size = spec.models_per_shard
+    return {at // size: configs[at : at + size] for at in range(0, models, size)}

@@ -12,9 +12,12 @@ class UnknownNameError(ZooError, LookupError):
     """A name that is not registered."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
-        names = sorted(known)
-        near = get_close_matches(name, names) or names
-        super().__init__(f"no {kind} called {name!r}; closest: {', '.join(near)}")
+        super().__init__(kind, name, sorted(known))  # as given: so it survives pickling
+
+    def __str__(self) -> str:
+        kind, name, known = self.args
+        near = get_close_matches(name, known) or known
+        return f"no {kind} called {name!r}; closest: {', '.join(near)}"
 
 
 class IntegrityError(ZooError):

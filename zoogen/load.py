@@ -16,7 +16,7 @@ from zoogen.manifest import MANIFEST, TABLE, Manifest, read_manifest, verify_fil
 from zoogen.registry import ZOOS
 from zoogen.shards import map_shard
 from zoogen.spec import ZooSpec
-from zoogen.split import Split
+from zoogen.split import SPLITS, Split
 from zoogen.weights import Weights
 
 if TYPE_CHECKING:
@@ -76,7 +76,13 @@ class Zoo:
         return rows
 
     def part(self, split: Split) -> Part:
-        """Return the snapshots of one split, weights still on disk."""
+        """Return the snapshots of one split, weights still on disk.
+
+        Raises:
+            UnknownNameError: If there is no such split.
+        """
+        if split not in SPLITS:
+            raise UnknownNameError("split", split, SPLITS)
         chosen = np.flatnonzero(self.properties["split"] == split)
         return Part(self.weights.take(chosen), self.properties.iloc[chosen])
 
@@ -119,12 +125,18 @@ class Zoo:
         Args:
             split: Which snapshots.
             target: Any numeric column of ``properties``.
+
+        Raises:
+            UnknownNameError: If there is no such split or no such column.
         """
         import torch
         from torch.utils.data import TensorDataset
 
         part = self.part(split)
-        targets = torch.tensor(part.properties[target].to_numpy(dtype=np.float32))
+        numeric = part.properties.select_dtypes("number")
+        if target not in numeric:
+            raise UnknownNameError("numeric property", target, map(str, numeric))
+        targets = torch.tensor(numeric[target].to_numpy(dtype=np.float32))
         return TensorDataset(torch.from_numpy(np.asarray(part.weights)), targets)
 
     def verify(self) -> Iterable[str]:

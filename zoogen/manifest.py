@@ -17,6 +17,7 @@ from zoogen.spec import ZooSpec
 MANIFEST = "zoo.json"
 TABLE = "snapshots.parquet"
 FORMAT_VERSION = 1
+REMEDY = "build the zoo again with --overwrite, or fetch it again"
 
 STRICT = ConfigDict(extra="forbid")
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -69,11 +70,6 @@ class Manifest:
         return sha256(text.encode()).hexdigest()
 
     @property
-    def complete(self) -> bool:
-        """Whether every planned model was built; failures count as built."""
-        return self.models_built == self.models_planned
-
-    @property
     def stored_layout(self) -> Layout:
         """The layout of the stored vectors."""
         return Layout.of(self.layout)
@@ -102,8 +98,8 @@ def read_manifest(folder: Path) -> Manifest:
         version = fields["format_version"]
     except (FileNotFoundError, NotADirectoryError) as error:
         raise ZooError(f"{folder} is not a zoo: it has no {MANIFEST}") from error
-    except (ValueError, TypeError, KeyError) as error:
-        raise IntegrityError(f"{path}: not a manifest ({error!r})") from error
+    except (ValueError, RecursionError, TypeError, KeyError) as error:
+        raise IntegrityError(f"{path}: not a manifest ({error!r}); {REMEDY}") from error
     if version != FORMAT_VERSION:
         raise ZooError(
             f"{path}: format version {version}, this zoogen reads {FORMAT_VERSION}; "
@@ -114,7 +110,7 @@ def read_manifest(folder: Path) -> Manifest:
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
-        raise IntegrityError(f"{path}: {field}: {first['msg']}") from error
+        raise IntegrityError(f"{path}: {field}: {first['msg']}; {REMEDY}") from error
 
 
 def file_entry(folder: Path, file: str, rows: int) -> FileEntry:

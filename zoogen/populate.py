@@ -1,5 +1,6 @@
 """One shard from spec to files: train its models, measure every epoch, write weights and rows."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -58,7 +59,6 @@ def populate_shard(
         folder / shard_name(shard),
         weights[kept].reshape(-1, weights.shape[-1]),
         spec.network.layout,
-        spec.name,
     )
     rows = snapshot_table(
         model_table(spec),
@@ -92,7 +92,7 @@ def train_and_measure(
     on_device = DeviceImages.of(images, device)
     place_of = {config.model: place for place, config in enumerate(configs)}
     weights = np.empty((len(configs), spec.epochs, spec.network.layout.params), np.float32)
-    measured: dict[str, np.ndarray] = {}
+    measured = defaultdict[str, np.ndarray](lambda: np.empty((len(configs), spec.epochs)))
     for stack in stacks(configs, models_per_stack):
         places = [place_of[config.model] for config in stack]
         trained = train_stack(spec, filled(stack), on_device, device=device)
@@ -101,11 +101,9 @@ def train_and_measure(
             weights[places, epoch] = vectors[: len(stack)].cpu().numpy()
             columns = measure(spec.network, tensors, on_device, stack[0].activation)
             for name, column in columns.items():
-                blank = np.empty((len(configs), spec.epochs))
-                values = column[: len(stack)].cpu().numpy()
-                measured.setdefault(name, blank)[places, epoch] = values
+                measured[name][places, epoch] = column[: len(stack)].cpu().numpy()
             report(len(stack))
-    return weights, measured
+    return weights, dict(measured)
 
 
 def find_failures(

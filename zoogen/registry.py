@@ -1,5 +1,6 @@
 """The zoos that have a name."""
 
+import sys
 from importlib import import_module
 
 from zoogen.errors import UnknownNameError, ZooError
@@ -62,16 +63,20 @@ def zoo_spec(name: str) -> ZooSpec:
 def find_spec(name: str) -> ZooSpec:
     """Return a registered spec, or one of yours named ``module:attribute``.
 
+    Modules are also looked for in the folder the command runs in.
+
     Raises:
         UnknownNameError: If no zoo of that name is registered.
-        ZooError: If the module cannot be imported, or the attribute is no ``ZooSpec``.
+        ZooError: If the module cannot be imported, or the attribute is no valid ``ZooSpec``.
     """
     module, colon, attribute = name.partition(":")
     if not colon:
         return zoo_spec(name)
+    if "" not in sys.path:
+        sys.path.insert(0, "")
     try:
         found = getattr(import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
+    except (ImportError, AttributeError, ValueError) as error:
         raise ZooError(f"{name}: {error}; name a spec as module:attribute") from error
     if not isinstance(found, ZooSpec):
         raise ZooError(f"{name} is a {type(found).__name__}, expected a ZooSpec")

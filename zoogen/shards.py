@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float32
+from safetensors import SafetensorError
 from safetensors.numpy import save_file
 
 from zoogen.atomic import atomic_path
@@ -21,13 +22,19 @@ def shard_name(number: int) -> str:
 
 
 def write_shard(
-    path: Path, weights: Float32[np.ndarray, "snapshots params"], layout: Layout, zoo: str
+    path: Path, weights: Float32[np.ndarray, "snapshots params"], layout: Layout
 ) -> None:
-    """Write one shard atomically, its layout in the header so that the file explains itself."""
-    shapes = {name: list(shape) for name, shape in layout.shapes.items()}
-    about = {"zoo": zoo, "layout": json.dumps(shapes), "rows": "model-major, then epoch"}
+    """Write one shard atomically, its layout in the header so that the file explains itself.
+
+    The same weights give the same bytes: hence a single entry of metadata, for safetensors writes
+    several in an order of chance.
+    """
+    metadata = {"layout": json.dumps(layout.shapes)}
     with atomic_path(path) as temporary:
-        save_file({TENSOR: np.ascontiguousarray(weights)}, temporary, metadata=about)
+        try:
+            save_file({TENSOR: np.ascontiguousarray(weights)}, temporary, metadata=metadata)
+        except SafetensorError as error:  # of the file system: what it says is all there is
+            raise OSError(str(error)) from error
 
 
 def map_shard(path: Path, rows: int, params: int) -> Float32[np.ndarray, "rows params"]:
@@ -47,7 +54,7 @@ def map_shard(path: Path, rows: int, params: int) -> Float32[np.ndarray, "rows p
             header = json.loads(file.read(header_bytes))
     except FileNotFoundError as error:
         raise IntegrityError(f"{path} is missing; build or fetch the zoo again") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise IntegrityError(f"{path}: not a safetensors file ({error})") from error
     found = header.get(TENSOR) if isinstance(header, dict) else None
     if found != expected:

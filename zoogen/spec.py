@@ -1,5 +1,6 @@
 """What a zoo is: a frozen value that names its images, its network and every axis that varies."""
 
+from collections import Counter
 from math import prod
 from typing import Annotated, Literal
 
@@ -15,12 +16,12 @@ Initialiser = Literal[
 Optimiser = Literal["adam", "sgd"]
 Group = Literal["model", "start"]
 
-VALUE = ConfigDict(extra="forbid")
-
+VALUE = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 Chosen = Field(min_length=1)
 Rate = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, lt=1)]
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
 
 @dataclass(frozen=True, kw_only=True, config=VALUE)
@@ -85,7 +86,7 @@ class ZooSpec:
     learning_rate: Annotated[tuple[Rate, ...], Chosen]
     weight_decay: Annotated[tuple[Annotated[float, Field(ge=0)], ...], Chosen] = (0.0,)
     dropout: Annotated[tuple[Share, ...], Chosen] = (0.0,)
-    seeds: Annotated[tuple[int, ...], Chosen]
+    seeds: Annotated[tuple[Seed, ...], Chosen]
     momentum: Share = 0.9
     epochs: PositiveInt
     batch_size: PositiveInt
@@ -98,10 +99,11 @@ class ZooSpec:
     def check_axes(self) -> "ZooSpec":
         """Refuse an axis that lists a value twice: it would train the same models twice."""
         for axis in (*AXES, "seeds"):
-            values = getattr(self, axis)
-            twice = {str(value) for value in values if values.count(value) > 1}
+            twice = [
+                str(value) for value, times in Counter(getattr(self, axis)).items() if times > 1
+            ]
             if twice:
-                raise ValueError(f"{axis} lists {', '.join(sorted(twice))} more than once")
+                raise ValueError(f"{axis} lists {', '.join(twice)} more than once")
         return self
 
     @property

@@ -96,12 +96,11 @@ def write_table(path: Path, rows: "pd.DataFrame", notes: ShardNotes | None = Non
 
 
 def read_notes(path: Path) -> ShardNotes | None:
-    """Read the notes of a part, or None if that shard was never finished."""
-    import pyarrow.parquet as pq
-
-    if not path.exists():
+    """Read the notes of a part, or None if that shard was never finished or is damaged."""
+    try:
+        return read_part(path)[1]
+    except (OSError, ValueError, KeyError):
         return None
-    return NOTES_JSON.validate_json(pq.read_schema(path).metadata[NOTES])
 
 
 def read_part(path: Path) -> tuple["pd.DataFrame", ShardNotes]:
@@ -109,4 +108,4 @@ def read_part(path: Path) -> tuple["pd.DataFrame", ShardNotes]:
     import pyarrow.parquet as pq
 
     table = pq.read_table(path)
-    return table.to_pandas(), NOTES_JSON.validate_json(table.schema.metadata[NOTES])
+    return table.to_pandas(), NOTES_JSON.validate_json((table.schema.metadata or {})[NOTES])

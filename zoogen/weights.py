@@ -44,6 +44,8 @@ class Weights:
         return f"Weights({len(self)} snapshots × {self.layout.params} params)"
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:  # noqa: FBT001
+        if copy is False:
+            raise ValueError("Weights lie on disk in parts: as one array they are always a copy")
         values = self._read(slice(None))
         return values if dtype is None else values.astype(dtype, copy=False)
 

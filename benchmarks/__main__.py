@@ -1,0 +1,69 @@
+"""Measure every claim: ``python -m benchmarks [NAME …] [--write FILE]``."""
+
+import argparse
+import importlib
+import platform
+import sys
+from importlib.metadata import version
+from os import cpu_count
+from pathlib import Path
+from pkgutil import iter_modules
+
+import benchmarks
+from benchmarks.ratio import Ratio
+
+NOT_CLAIMS = {"__main__", "ratio"}
+
+
+def claims() -> list[str]:
+    """Name the modules that measure a claim."""
+    names = (module.name for module in iter_modules(benchmarks.__path__))
+    return sorted(name for name in names if name not in NOT_CLAIMS)
+
+
+def section(name: str, claim: str, ratios: list[Ratio]) -> str:
+    """Lay out one benchmark as Markdown."""
+    lines = [
+        f"## {name.replace('_', ' ')}\n",
+        f"{claim}\n",
+        "| measured | ours, s | peer, s | ratio | asked |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    lines += [
+        f"| {one.name} | {one.ours_seconds:.3g} | {one.peer_seconds:.3g} | {one.ratio:.1f} "
+        f"| {'' if one.required is None else f'{one.required:g}'} |"
+        for one in ratios
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Run the benchmarks, print each as it is done, and fail if one falls short."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(claims())}")
+    parser.add_argument("--write", type=Path, help="also write the report to this file")
+    chosen = parser.parse_args()
+    unknown = set(chosen.names) - set(claims())
+    if unknown:
+        parser.error(f"no benchmark called {', '.join(sorted(unknown))}")
+    head = (
+        "# Speed, as ratios\n\n"
+        f"Made by `make bench` on {platform.system()} {platform.machine()}, {cpu_count()} cores, "
+        f"torch {version('torch')}, numpy {version('numpy')}. Each ratio is the peer's time over "
+        "ours, both taken in the same run; where the peer is a budget, its time is the budget.\n"
+    )
+    sections, short = [head], []
+    for name in chosen.names or claims():
+        module = importlib.import_module(f"benchmarks.{name}")
+        ratios = module.measure()
+        sections.append(section(name, module.CLAIM, ratios))
+        print(sections[-1], flush=True)
+        short += [one.name for one in ratios if one.required and one.ratio < one.required]
+    if chosen.write:
+        chosen.write.write_text("\n".join(sections), encoding="utf-8")
+    if short:
+        sys.exit(f"short of what is asked: {'; '.join(short)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""One file per module, and contracts over the registries."""

@@ -1,0 +1,123 @@
+"""Small real zoos, built once, caches of the session's own, and no way out of the machine."""
+
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from shutil import copytree
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+from zoogen import MLP, Zoo, ZooSpec, build_zoo, load_zoo, zoo_spec
+from zoogen.images import IMAGES, tetris_set
+from zoogen.tetris import Tetris
+
+settings.register_profile("same every time", deadline=None, derandomize=True, max_examples=50)
+settings.load_profile("same every time")
+
+THIS_MACHINE = {"localhost", "127.0.0.1", "::1", "", None}
+
+
+def stays_here(call: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a socket method reach this machine only; the failure is no Exception, nobody eats it."""
+
+    def guarded(self: socket.socket, *arguments: Any) -> Any:
+        host = arguments[-1][0] if self.family in {socket.AF_INET, socket.AF_INET6} else None
+        if host not in THIS_MACHINE:
+            pytest.fail(f"a test reaches for {host}")
+        return call(self, *arguments)
+
+    return guarded
+
+
+def looks_up_this_machine(host: Any, *arguments: Any, **options: Any) -> Any:
+    """Resolve no name but this machine's: a look-up leaves it too."""
+    if host not in THIS_MACHINE:
+        pytest.fail(f"a test looks up {host}")
+    return getaddrinfo(host, *arguments, **options)
+
+
+getaddrinfo = socket.getaddrinfo
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_network(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Refuse what would leave this machine, unless tests marked ``network`` are asked for."""
+    with pytest.MonkeyPatch.context() as patch:
+        if not any(item.get_closest_marker("network") for item in request.session.items):
+            for name in ("connect", "connect_ex", "sendto"):
+                patch.setattr(socket.socket, name, stays_here(getattr(socket.socket, name)))
+            patch.setattr(socket, "getaddrinfo", looks_up_this_machine)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def caches_of_our_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the user's caches out of the tests, and the tests out of the user's caches."""
+    with pytest.MonkeyPatch.context() as patch:
+        for variable in ("ZOOGEN_CACHE", "ZOOBENCH_CACHE"):
+            patch.setenv(variable, str(tmp_path_factory.mktemp(variable.lower())))
+        yield
+
+
+def built(spec: ZooSpec, folder: Path, models: int | None = None) -> Zoo:
+    """Build a small zoo in this process."""
+    build_zoo(spec, folder, models=models, workers=1)
+    return load_zoo(folder)
+
+
+@pytest.fixture(scope="session")
+def seed_zoo(tmp_path_factory: pytest.TempPathFactory) -> Zoo:
+    """The first 60 models of tetris-seed, three epochs: a partial build."""
+    spec = replace(zoo_spec("tetris-seed"), epochs=3, models_per_shard=30)
+    return built(spec, tmp_path_factory.mktemp("seed") / "zoo", models=60)
+
+
+@pytest.fixture(scope="session")
+def hyp_zoo(tmp_path_factory: pytest.TempPathFactory) -> Zoo:
+    """All 36 configurations of tetris-hyp with four seeds each, two epochs."""
+    spec = replace(zoo_spec("tetris-hyp"), seeds=(1, 2, 3, 4), epochs=2, models_per_shard=72)
+    return built(spec, tmp_path_factory.mktemp("hyp") / "zoo")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def small_images() -> Iterator[None]:
+    """Register an image set of 40 and 60 images; worker processes do not know it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(IMAGES, "small", lambda: tetris_set(Tetris(train_images=40, test_images=60)))
+        yield
+
+
+@pytest.fixture(scope="session")
+def mixed_spec() -> ZooSpec:
+    """Everything a population may mix, 192 models; 40 images leave a last batch of one."""
+    return ZooSpec(
+        name="mixed",
+        version=1,
+        images="small",
+        network=MLP(widths=(16, 5, 4), bias=True),
+        activation=("tanh", "relu", "sigmoid", "gelu"),
+        initialiser=("uniform", "xavier_normal"),
+        optimiser=("adam", "sgd"),
+        learning_rate=(1e-2,),
+        weight_decay=(0.0, 1e-2),
+        dropout=(0.0, 0.2),
+        seeds=(1, 2, 3),
+        epochs=2,
+        batch_size=3,
+        models_per_shard=64,
+    )
+
+
+@pytest.fixture(scope="session")
+def mixed_zoo(mixed_spec: ZooSpec, tmp_path_factory: pytest.TempPathFactory) -> Zoo:
+    """All of ``mixed_spec``, in three shards."""
+    return built(mixed_spec, tmp_path_factory.mktemp("mixed") / "zoo")
+
+
+@pytest.fixture
+def copied_zoo(mixed_zoo: Zoo, tmp_path: Path) -> Path:
+    """The folder of a copy of ``mixed_zoo``, to do harm to."""
+    return Path(copytree(mixed_zoo.folder, tmp_path / "copy"))

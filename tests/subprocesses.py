@@ -1,0 +1,59 @@
+"""The command ``zoogen`` in a process of its own."""
+
+import subprocess
+import sys
+from pathlib import Path
+from time import monotonic, sleep
+
+PATIENCE = 60
+
+OWN_ZOO = """
+from dataclasses import replace
+
+from zoogen import zoo_spec
+from zoogen.images import IMAGES, tetris_set
+from zoogen.tetris import Tetris
+
+# Known to this process only: build with --workers 1.
+IMAGES["few"] = lambda: tetris_set(Tetris(train_images=600, test_images=60))
+SPEC = replace(
+    zoo_spec("tetris-seed"),
+    name="own",
+    images="few",
+    seeds=tuple(range(10)),
+    epochs=2,
+    models_per_shard=2,
+)
+"""
+
+
+def command(*arguments: object) -> list[str]:
+    return [sys.executable, "-m", "zoogen", *map(str, arguments)]
+
+
+def run_zoogen(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run ``zoogen`` to its end."""
+    return subprocess.run(
+        command(*arguments), cwd=cwd, capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
+
+
+def start_zoogen(*arguments: object, cwd: Path | None = None) -> subprocess.Popen[str]:
+    """Start ``zoogen`` in a process group of its own."""
+    return subprocess.Popen(
+        command(*arguments),
+        cwd=cwd,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def wait_for(path: Path, process: subprocess.Popen[str]) -> None:
+    """Wait until a file is there while the process that is to write it runs."""
+    end = monotonic() + PATIENCE
+    while not path.exists():
+        assert process.poll() is None, process.communicate()
+        assert monotonic() < end, f"{path} did not appear"
+        sleep(0.01)

@@ -1,0 +1,80 @@
+"""Everything that README and docs show is run, on full-size zoos, in the order it is shown."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+SAVED_AS = re.compile(r"^Saved as `(\w+\.py)`", re.MULTILINE)
+BESIDE = Path(sys.executable).parent
+
+
+@pytest.fixture(scope="session")
+def shell(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """An environment with our commands on the path and one cache for all pages."""
+    cache = tmp_path_factory.mktemp("zoos")
+    return {
+        **os.environ,
+        "PATH": f"{BESIDE}{os.pathsep}{os.environ['PATH']}",
+        "ZOOGEN_CACHE": str(cache),
+        "ZOOBENCH_CACHE": str(cache / "embeddings"),
+    }
+
+
+def run(command: str, folder: Path, environment: dict[str, str]) -> None:
+    done = subprocess.run(
+        ["bash", "-ec", command],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_example_runs(page: Path, tmp_path: Path, shell: dict[str, str]):
+    text = page.read_text()
+    for block in BLOCK.finditer(text):
+        language, code = block.groups()
+        saved = SAVED_AS.match(text[block.end() :].lstrip())
+        if language == "python":
+            name = saved[1] if saved else "example.py"
+            (tmp_path / name).write_text(code)
+            run(f"python -W error {name}", tmp_path, shell)
+        if language == "sh":
+            for line in code.splitlines():
+                if line.startswith("make "):
+                    targets_are_there(line)
+                elif not line.startswith("zoobench reproduce"):
+                    run(line, tmp_path, shell)
+
+
+def targets_are_there(line: str) -> None:
+    """``make`` itself is not run by a test that it runs; its targets must exist."""
+    done = subprocess.run(
+        [*line.split(), "--dry-run"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_make_demo_is_the_two_commands_that_the_readme_shows():
+    done = subprocess.run(
+        ["make", "demo", "--dry-run"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    shown = (ROOT / "README.md").read_text()
+    for line in done.stdout.splitlines()[-2:]:
+        assert line.removeprefix(".venv/bin/") in shown
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page: Path):
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
+        assert (page.parent / target).exists(), target

@@ -1,0 +1,85 @@
+"""Dropout: the right share, drawn by each model for itself."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor
+
+from zoogen import ZooSpec
+from zoogen.configs import model_configs
+from zoogen.dropout import keep_mask, mix
+from zoogen.train import dropout_for
+
+UNITS = 20_000
+
+
+def mask(seeds: list[int], step: int = 1, layer: int = 1, rate: float = 0.3) -> Tensor:
+    return keep_mask(torch.tensor(seeds), step, layer, UNITS, torch.full((len(seeds),), rate))
+
+
+def split_mix(bits: int) -> int:
+    """The finaliser of SplitMix64 as published (Steele, Lea and Flood 2014)."""
+    bits = (bits ^ bits >> 30) * 0xBF58476D1CE4E5B9 % 2**64
+    bits = (bits ^ bits >> 27) * 0x94D049BB133111EB % 2**64
+    return bits ^ bits >> 31
+
+
+@given(st.integers(-(2**63), 2**63 - 1))
+def test_bits_are_mixed_as_split_mix_does(bits: int):
+    assert int(mix(torch.tensor([bits]))) % 2**64 == split_mix(bits % 2**64)
+
+
+@pytest.mark.parametrize("rate", [0.05, 0.3, 0.9])
+def test_the_share_kept_is_one_minus_the_rate(rate: float):
+    kept = mask([1, 2, 3], rate=rate).double().mean(1)
+    spread = (rate * (1 - rate) / UNITS) ** 0.5
+    assert (kept - (1 - rate)).abs().max() < 5 * spread
+
+
+def test_rates_differ_within_a_stack_and_rate_zero_keeps_all():
+    kept = keep_mask(torch.tensor([1, 1]), 1, 1, UNITS, torch.tensor([0.0, 0.5]))
+    assert kept[0].all()
+    assert 0.4 < kept[1].double().mean() < 0.6
+
+
+@given(
+    seeds=st.lists(st.integers(0, 2**63 - 1), min_size=1, max_size=5), step=st.integers(1, 2**40)
+)
+def test_a_models_mask_is_the_same_in_any_stack(seeds: list[int], step: int):
+    rate = torch.full((len(seeds),), 0.3)
+    together = keep_mask(torch.tensor(seeds), step, 1, 37, rate)
+    for seed, mine in zip(seeds, together, strict=True):
+        assert torch.equal(keep_mask(torch.tensor([seed]), step, 1, 37, rate[:1])[0], mine)
+
+
+@pytest.mark.parametrize("other", [{"seeds": [2]}, {"step": 2}, {"layer": 2}, {"step": 10**6}])
+def test_models_steps_and_layers_draw_independently(other: dict[str, int | list[int]]):
+    one, two = mask([1], rate=0.5), mask(**({"seeds": [1], "rate": 0.5} | other))
+    agreeing = (one == two).double().mean()
+    assert agreeing == pytest.approx(0.5, abs=5 * 0.5 / UNITS**0.5)
+
+
+def test_neighbouring_units_draw_independently():
+    kept = mask([1], rate=0.5)[0]
+    agreeing = (kept[1:] == kept[:-1]).double().mean()
+    assert agreeing == pytest.approx(0.5, abs=5 * 0.5 / UNITS**0.5)
+
+
+def test_survivors_are_scaled_so_that_the_mean_stays(mixed_spec: ZooSpec):
+    spec = replace(mixed_spec, dropout=(0.0, 0.2, 0.5))
+    configs = model_configs(spec)[:9]
+    hidden = torch.ones(9, 100, 200)
+    dropped = dropout_for(configs, 1, "cpu")(hidden, 1)
+    for config, units in zip(configs, dropped, strict=True):
+        survivors = units[units != 0]
+        assert survivors.numpy() == pytest.approx(1 / (1 - config.dropout))
+        assert units.mean() == pytest.approx(1, abs=0.05)
+
+
+def test_a_stack_without_dropout_is_left_alone(mixed_spec: ZooSpec):
+    configs = model_configs(replace(mixed_spec, dropout=(0.0,)))[:3]
+    hidden = torch.rand(3, 5, 2)
+    assert dropout_for(configs, 1, "cpu")(hidden, 1) is hidden

@@ -1,0 +1,130 @@
+"""What an embedder gets to see, and which embeddings are refused."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from zoobench.embed import EmbedderError, embed
+from zoogen import SPLITS, Weights, Zoo
+
+
+class Plain:
+    """The weights themselves; the ones below break one rule each."""
+
+    name = "plain"
+
+    def fit(self, train: Weights, validation: Weights, *, seed: int) -> "Plain":
+        self.seen = train
+        return self
+
+    def transform(self, weights: Weights) -> Any:
+        return np.asarray(weights)
+
+
+class TooFewRows(Plain):
+    def transform(self, weights: Weights) -> Any:
+        return np.asarray(weights)[1:]
+
+
+class Flat(Plain):
+    def transform(self, weights: Weights) -> Any:
+        return np.asarray(weights)[:, 0]
+
+
+class NotFinite(Plain):
+    def transform(self, weights: Weights) -> Any:
+        rows = np.array(weights)
+        rows[len(rows) // 2, 3] = np.nan
+        return rows
+
+
+class Constant(Plain):
+    def transform(self, weights: Weights) -> Any:
+        return np.ones((len(weights), 2))
+
+
+class Integers(Plain):
+    def transform(self, weights: Weights) -> Any:
+        return np.asarray(weights).astype(int)
+
+
+class Place(Plain):
+    def transform(self, weights: Weights) -> Any:
+        return np.arange(len(weights), dtype=float)[:, None]
+
+
+class BatchStatistics(Plain):
+    def transform(self, weights: Weights) -> Any:
+        rows = np.asarray(weights)
+        return rows - rows.mean(axis=0)
+
+
+class RandomDraws(Plain):
+    def transform(self, weights: Weights) -> Any:
+        return np.asarray(weights) + np.random.default_rng().normal(size=weights.shape)
+
+
+class Width(Plain):
+    def transform(self, weights: Weights) -> Any:
+        return np.asarray(weights)[:, : 5 - (len(weights) == 1)]
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_embeddings_come_back_in_the_order_of_the_zoo(seed_zoo: Zoo, seed: int):
+    embeddings = embed(Plain(), seed_zoo, seed=seed)
+    for split in SPLITS:
+        assert np.array_equal(embeddings[split], np.asarray(seed_zoo.part(split).weights))
+
+
+def test_an_embedder_sees_all_training_rows_in_another_order(seed_zoo: Zoo):
+    seen: list[np.ndarray] = []
+
+    class Watches(Plain):
+        def fit(self, train: Weights, validation: Weights, *, seed: int) -> Plain:
+            seen.append(np.asarray(train))
+            return self
+
+    embed(Watches(), seed_zoo, seed=0)
+    stored = np.asarray(seed_zoo.train.weights)
+    assert not np.array_equal(seen[0], stored)
+    assert np.array_equal(np.sort(seen[0], axis=0), np.sort(stored, axis=0))
+
+
+def test_nothing_but_values_and_layout_reaches_an_embedder(seed_zoo: Zoo):
+    class Looks(Plain):
+        def fit(self, train: Weights, validation: Weights, *, seed: int) -> Plain:
+            held = vars(train)
+            assert train.layout == seed_zoo.layout
+            assert held["_rows"] is None
+            assert not any(isinstance(part.base, np.memmap) for part in held["_parts"])
+            return self
+
+    embed(Looks(), seed_zoo, seed=0)
+
+
+def test_the_embedder_that_was_given_stays_unfitted(seed_zoo: Zoo):
+    embedder = Plain()
+    embed(embedder, seed_zoo, seed=0)
+    assert not hasattr(embedder, "seen")
+
+
+@pytest.mark.parametrize(
+    ("embedder", "message"),
+    [
+        (TooFewRows, "one row per snapshot"),
+        (Flat, "expected .* dim"),
+        (NotFinite, "1 of .* rows that are not finite"),
+        (Constant, "every snapshot alike"),
+        (Integers, "expected floats"),
+        (Place, "another batch or order"),
+        (BatchStatistics, "another batch or order"),
+        (RandomDraws, "another batch or order"),
+        (Width, "columns"),
+    ],
+)
+def test_an_embedding_that_breaks_the_protocol_is_refused(
+    seed_zoo: Zoo, embedder: type[Plain], message: str
+):
+    with pytest.raises(EmbedderError, match=message):
+        embed(embedder(), seed_zoo, seed=0)

@@ -1,0 +1,129 @@
+"""Contracts every registered baseline keeps, on read-only mapped weights of several layouts."""
+
+import pkgutil
+from copy import deepcopy
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+
+import numpy as np
+import pytest
+
+import baselines
+from zoobench import Embedder
+from zoogen import Layout, Weights
+
+LAYOUTS = {
+    "mlp": Layout.of({"fc1.weight": (5, 16), "fc2.weight": (4, 5)}),
+    "cnn": Layout.of(
+        {
+            "conv1.weight": (4, 1, 3, 3),
+            "conv1.bias": (4,),
+            "conv2.weight": (3, 4, 2, 2),
+            "conv2.bias": (3,),
+            "fc1.weight": (4, 12),
+            "fc1.bias": (4,),
+        }
+    ),
+}
+BASELINES = [
+    point
+    for point in entry_points(group="zoobench.embedders")
+    if point.module.startswith("baselines.")
+]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A baseline fitted on a small population, and the embedding of other rows."""
+
+    point: EntryPoint
+    given: Embedder
+    fitted: Embedder
+    train: Weights
+    weights: Weights
+    embedding: np.ndarray
+
+
+def trajectories(layout: Layout, models: int, seed: int) -> np.ndarray:
+    """Draw weight vectors as training leaves them: fifteen steps from each of some starts."""
+    draw = np.random.default_rng(seed)
+    starts = draw.normal(0, 0.3, (models, 1, layout.params))
+    steps = draw.normal(0, 0.1, (models, 15, layout.params)).cumsum(axis=1)
+    values = (starts + steps).reshape(-1, layout.params).astype(np.float32)
+    return draw.permutation(values)
+
+
+@pytest.fixture(
+    scope="module",
+    params=[(point, layout) for point in BASELINES for layout in LAYOUTS],
+    ids=lambda param: f"{param[0].name}-{param[1]}",
+)
+def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Case:
+    """Fit one baseline on one layout, from weights mapped read-only in two shards."""
+    point, layout = request.param[0], LAYOUTS[request.param[1]]
+    folder = tmp_path_factory.mktemp("shards")
+    shards = []
+    for number, rows in enumerate(np.array_split(trajectories(layout, 20, seed=0), 2)):
+        np.save(folder / f"{number}.npy", rows)
+        shards.append(np.load(folder / f"{number}.npy", mmap_mode="r"))
+    train = Weights(shards, layout)
+    weights = Weights([trajectories(layout, 6, seed=1)], layout)
+    given = deepcopy(point.load())
+    fitted = given.fit(train, weights, seed=3)
+    return Case(point, given, fitted, train, weights, fitted.transform(weights))
+
+
+def assert_alike(first: np.ndarray, second: np.ndarray) -> None:
+    """Require equal embeddings to a thousandth of the spread along each axis."""
+    spread = second.std(axis=0) + 1e-6 * np.abs(second).max()
+    assert (np.abs(first - second) / spread).max() < 1e-3
+
+
+def test_every_module_of_baselines_is_registered() -> None:
+    modules = {f"baselines.{module.name}" for module in pkgutil.iter_modules(baselines.__path__)}
+    assert modules == {".".join(point.module.split(".")[:2]) for point in BASELINES}
+
+
+def test_a_baseline_has_the_name_it_is_registered_by(case: Case) -> None:
+    assert case.fitted.name == case.point.name
+
+
+def test_fitting_returns_the_embedder_itself(case: Case) -> None:
+    assert case.fitted is case.given
+
+
+def test_an_embedding_is_one_finite_row_per_snapshot(case: Case) -> None:
+    assert case.embedding.ndim == 2
+    assert len(case.embedding) == len(case.weights)
+    assert np.isfinite(case.embedding).all()
+
+
+def test_an_embedding_tells_snapshots_apart(case: Case) -> None:
+    assert len(np.unique(case.embedding, axis=0)) == len(case.weights)
+
+
+def test_the_same_seed_gives_the_same_embedding(case: Case) -> None:
+    again = deepcopy(case.point.load()).fit(case.train, case.weights, seed=3)
+    np.testing.assert_array_equal(again.transform(case.weights), case.embedding)
+
+
+def test_the_order_of_rows_does_not_matter(case: Case) -> None:
+    order = np.random.default_rng(2).permutation(len(case.weights))
+    assert_alike(case.fitted.transform(case.weights.take(order)), case.embedding[order])
+
+
+def test_the_rows_beside_a_row_do_not_matter(case: Case) -> None:
+    parts = [slice(None, 1), slice(1, 30), slice(30, None)]
+    embedded = [case.fitted.transform(case.weights.take(part)) for part in parts]
+    assert_alike(np.concatenate(embedded), case.embedding)
+
+
+def test_embedding_leaves_the_weights_as_they_are(case: Case) -> None:
+    values = np.asarray(case.weights)
+    case.fitted.transform(Weights([values], case.weights.layout))
+    np.testing.assert_array_equal(values, np.asarray(case.weights))
+
+
+def test_weights_mapped_read_only_embed_like_those_in_memory(case: Case) -> None:
+    in_memory = Weights([np.asarray(case.train)], case.train.layout)
+    assert_alike(case.fitted.transform(case.train), case.fitted.transform(in_memory))

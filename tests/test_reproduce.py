@@ -1,0 +1,42 @@
+"""Tables of the paper, from small zoos."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from zoobench.find import embedder_names
+from zoobench.reproduce import TABLES, reproduce_table
+from zoobench.tasks import tasks_of
+from zoogen import Zoo, zoo_spec
+
+
+def test_a_table_holds_ours_the_interval_and_the_paper_for_every_task(
+    hyp_zoo: Zoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("zoobench.run.load_zoo", lambda _: hyp_zoo)
+    table = replace(
+        TABLES["table5"], zoos=("tetris-hyp",), embedders=("raw-weights",), extra=("pca-linear",)
+    )
+    text = reproduce_table(table, tmp_path)
+    tasks = list(tasks_of(hyp_zoo.spec))
+    rows = [line.split("|")[1:-1] for line in text.splitlines() if line.startswith("|")]
+    assert {len(row) for row in rows} == {2 + len(tasks)}
+    kinds = [row[1].strip() for row in rows]
+    probes = 2
+    assert kinds.count("ours") == probes * 4
+    assert kinds.count("95 %") == probes * 2
+    assert kinds.count("paper") == probes * 2
+    paper = next(row for row in rows if row[1].strip() == "paper")
+    assert paper[2].strip() == "2.8"
+    assert "zoobench reproduce table5" in text
+    assert "numpy" in text
+
+
+def test_every_table_names_embedders_and_zoos_that_exist():
+    for name, table in TABLES.items():
+        assert table.name == name
+        for zoo in table.zoos:
+            assert zoo_spec(zoo).name == zoo
+        for embedder in (*table.embedders, *table.extra):
+            assert embedder in embedder_names()

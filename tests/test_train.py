@@ -1,0 +1,196 @@
+"""A stack trains as its members would alone, and each as plain PyTorch would train it."""
+
+from collections import Counter
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from zoogen import Layout, ZooSpec
+from zoogen.configs import ModelConfig, model_configs
+from zoogen.images import load_images
+from zoogen.initialise import generators, starting_weights
+from zoogen.networks import torch_module
+from zoogen.populate import one_thread, train_and_measure
+from zoogen.train import DeviceImages, epoch_order, filled, stacks, train_stack
+
+Outcome = dict[int, tuple[Any, ...]]
+
+
+def outcome(spec: ZooSpec, configs: list[ModelConfig], models_per_stack: int) -> Outcome:
+    """Train models; return every bit of what came out, by model."""
+    with one_thread():
+        weights, measured = train_and_measure(
+            spec,
+            configs,
+            load_images(spec.images),
+            device="cpu",
+            report=lambda _: None,
+            models_per_stack=models_per_stack,
+        )
+    return {
+        config.model: (
+            weights[place].tobytes(),
+            *(column[place].tobytes() for column in measured.values()),
+        )
+        for place, config in enumerate(configs)
+    }
+
+
+@pytest.fixture(scope="module")
+def reference(mixed_spec: ZooSpec) -> Outcome:
+    return outcome(mixed_spec, list(model_configs(mixed_spec)), 512)
+
+
+def test_all_models_of_a_mixed_population_differ(reference: Outcome):
+    assert len({weights for weights, *_ in reference.values()}) == len(reference)
+
+
+@pytest.mark.parametrize("models_per_stack", [1, 2, 3, 7, 33])
+def test_the_size_of_the_stack_changes_no_bit(
+    mixed_spec: ZooSpec, reference: Outcome, models_per_stack: int
+):
+    configs = list(model_configs(mixed_spec))
+    some = configs if models_per_stack > 3 else configs[::17]
+    ours = outcome(mixed_spec, some, models_per_stack)
+    assert ours == {model: reference[model] for model in ours}
+
+
+@settings(max_examples=4)
+@given(order=st.permutations(range(192)), models=st.integers(1, 60), per_stack=st.integers(1, 40))
+def test_the_company_and_the_place_change_no_bit(
+    mixed_spec: ZooSpec, reference: Outcome, order: list[int], models: int, per_stack: int
+):
+    configs = model_configs(mixed_spec)
+    ours = outcome(mixed_spec, [configs[model] for model in order[:models]], per_stack)
+    assert ours == {model: reference[model] for model in ours}
+
+
+@pytest.mark.parametrize("batch_size", [1, 8])
+def test_one_image_or_many_at_a_time_the_stack_changes_no_bit(mixed_spec: ZooSpec, batch_size: int):
+    spec = replace(mixed_spec, batch_size=batch_size, epochs=1, optimiser=("adam",), seeds=(1, 2))
+    configs = list(model_configs(spec))[::3]
+    together = outcome(spec, configs, 512)
+    for model_per_stack in (1, 5):
+        assert outcome(spec, configs[:6], model_per_stack).items() <= together.items()
+
+
+def plain_torch(spec: ZooSpec, config: ModelConfig) -> tuple[nn.Module, dict[str, torch.Tensor]]:
+    """Train one model the way a PyTorch tutorial would, from the same start in the same order."""
+    images = DeviceImages.of(load_images(spec.images), "cpu")
+    draws = generators([config])
+    start = starting_weights(spec.network.layout, [config], draws)
+    module = torch_module(spec.network, config.activation)
+    module.load_state_dict({name: tensor[0] for name, tensor in start.items()})
+    rates: dict[str, Any] = {"lr": config.learning_rate, "weight_decay": config.weight_decay}
+    optimiser: torch.optim.Optimizer = (
+        torch.optim.Adam(module.parameters(), **rates)
+        if config.optimiser == "adam"
+        else torch.optim.SGD(module.parameters(), momentum=spec.momentum, **rates)
+    )
+    for _ in range(spec.epochs):
+        for batch in torch.randperm(len(images.train_labels), generator=draws[0]).split(
+            spec.batch_size
+        ):
+            optimiser.zero_grad()
+            logits = module(images.train_images[batch])
+            nn.functional.cross_entropy(logits, images.train_labels[batch]).backward()
+            optimiser.step()
+    return module, start
+
+
+@pytest.mark.parametrize("batch_size", [1, 3])
+@pytest.mark.parametrize("optimiser", ["adam", "sgd"])
+@pytest.mark.parametrize("activation", ["tanh", "relu", "sigmoid", "gelu"])
+def test_a_model_ends_where_plain_torch_ends(
+    mixed_spec: ZooSpec, activation: Any, optimiser: Any, batch_size: int
+):
+    spec = replace(
+        mixed_spec,
+        activation=(activation,),
+        optimiser=(optimiser,),
+        initialiser=("xavier_normal",),
+        dropout=(0.0,),
+        seeds=(1,),
+        batch_size=batch_size,
+    )
+    configs = model_configs(spec)
+    images = DeviceImages.of(load_images(spec.images), "cpu")
+    with one_thread():
+        *_, ours = train_stack(spec, configs, images)
+        theirs = [plain_torch(spec, config) for config in configs]
+    assert [config.weight_decay for config in configs] == [0.0, 1e-2]
+    for place, (module, start) in enumerate(theirs):
+        for name, parameter in module.named_parameters():
+            torch.testing.assert_close(ours[name][place], parameter.data, rtol=1e-4, atol=2e-5)
+            assert (parameter - start[name][0]).abs().max() > 1e-3
+
+
+def test_weights_are_yielded_after_each_epoch(mixed_spec: ZooSpec):
+    configs = model_configs(mixed_spec)[:3]
+    images = DeviceImages.of(load_images("small"), "cpu")
+    epochs = [
+        {name: tensor.clone() for name, tensor in weights.items()}
+        for weights in train_stack(replace(mixed_spec, epochs=3), configs, images)
+    ]
+    assert len(epochs) == 3
+    for one, next_one in pairwise(epochs):
+        assert all((one[name] != next_one[name]).any() for name in one)
+    first = next(iter(train_stack(replace(mixed_spec, epochs=1), configs, images)))
+    assert all(torch.equal(first[name], epochs[0][name]) for name in first)
+
+
+def test_every_model_sees_every_image_once_an_epoch_in_an_order_of_its_own(mixed_spec: ZooSpec):
+    draws = generators([*model_configs(mixed_spec)[:3]])
+    first, second = epoch_order(draws, 40), epoch_order(draws, 40)
+    for order in (first, second):
+        assert torch.equal(order.sort(dim=1).values, torch.arange(40).expand(3, 40))
+        assert len(torch.unique(order, dim=0)) == 3
+    assert not torch.equal(first, second)
+
+
+def test_dropout_changes_the_training_and_no_measurement(mixed_spec: ZooSpec):
+    spec = replace(mixed_spec, seeds=(1,), initialiser=("uniform",), optimiser=("adam",))
+    configs = model_configs(spec)
+    images = load_images("small")
+    with one_thread():
+        weights, measured = train_and_measure(
+            spec, configs, images, device="cpu", report=lambda _: None
+        )
+    layout: Layout = spec.network.layout
+    truth = torch.from_numpy(images.test_labels)
+    for place, config in enumerate(configs):
+        vector = torch.from_numpy(weights[place, -1])
+        module = torch_module(spec.network, config.activation)
+        module.load_state_dict({slot.name: vector[slot.slice].view(slot.shape) for slot in layout})
+        chosen = module(torch.from_numpy(images.test_images)).argmax(1)
+        assert measured["test_accuracy"][place, -1] == float((chosen == truth).double().mean())
+    dropped = np.array([config.dropout > 0 for config in configs])
+    assert (weights[dropped] != weights[~dropped]).any(axis=(1, 2)).all()
+
+
+@given(size=st.integers(1, 30), models=st.integers(1, 192))
+def test_stacks_share_what_must_be_shared_and_lose_no_model(
+    mixed_spec: ZooSpec, size: int, models: int
+):
+    configs = model_configs(mixed_spec)[:models]
+    cut = stacks(configs, size)
+    assert Counter(config for stack in cut for config in stack) == Counter(configs)
+    for stack in cut:
+        assert len(stack) <= size
+        assert len({(config.activation, config.optimiser) for config in stack}) == 1
+
+
+@given(models=st.integers(1, 100))
+def test_a_filled_stack_begins_with_the_models_asked_for(mixed_spec: ZooSpec, models: int):
+    stack = list(model_configs(mixed_spec)[:models])
+    full = filled(stack)
+    assert full[:models] == stack
+    assert len(full) % 32 == 0
+    assert len(full) - models < 32

@@ -1,0 +1,5 @@
+"""``python -m zoobench`` is the command ``zoobench``."""
+
+from zoobench.cli import main
+
+main()

@@ -1,0 +1,188 @@
+"""How sure a score is: intervals that resample models, never their snapshots."""
+
+from collections.abc import Callable
+from itertools import pairwise
+from typing import TypeAlias
+
+import numpy as np
+from jaxtyping import Float, Float64, Int8, Int64
+
+from zoobench.metrics import MetricName
+
+Column: TypeAlias = Float[np.ndarray, " snapshots"] | Int64[np.ndarray, " snapshots"]
+Table: TypeAlias = Float[np.ndarray, "seeds snapshots"] | Int64[np.ndarray, "seeds snapshots"]
+Starts: TypeAlias = Int64[np.ndarray, " models"]
+Counts: TypeAlias = Int64[np.ndarray, "resamples models"]
+Scores: TypeAlias = Float64[np.ndarray, " resamples"]
+
+
+def model_interval(
+    metric: MetricName,
+    targets: Column,
+    predictions: Table,
+    models: Int64[np.ndarray, " snapshots"],
+    *,
+    resamples: int = 1000,
+    level: float = 0.95,
+    seed: int = 0,
+) -> tuple[float, float]:
+    """Return the percentile bootstrap interval of a score over models.
+
+    Snapshots of one model are nearly the same network, so each resample draws as many models as
+    there are, with replacement, and scores all snapshots of each as often as it was drawn.
+
+    Args:
+        metric: ``r2``, ``accuracy`` or ``kendall_tau``.
+        targets: What was to be predicted, per snapshot of the split.
+        predictions: One row per seed of the embedder; a score is the mean over seeds.
+        models: Which model each snapshot is of.
+        resamples: How many.
+        level: Share of resamples inside the interval.
+        seed: Of the draws; equal seeds and models draw alike, whatever is scored.
+
+    Returns:
+        Lower and upper bound. Resamples in which the metric is undefined, as R² is on constant
+        targets, are left out; nan if none remains, or if there is only one model.
+
+    Source:
+        Field and Welsh 2007, "Bootstrapping clustered data".
+    """
+    scores = resampled_scores(metric, targets, predictions, models, resamples=resamples, seed=seed)
+    return percentiles(scores, level)
+
+
+def paired_interval(
+    metric: MetricName,
+    targets: Column,
+    predictions_a: Table,
+    predictions_b: Table,
+    models: Int64[np.ndarray, " snapshots"],
+    *,
+    resamples: int = 1000,
+    level: float = 0.95,
+    seed: int = 0,
+) -> tuple[float, float]:
+    """Return the interval of the score of ``a`` minus that of ``b`` on the same resamples.
+
+    What makes a model hard for both cancels: two embedders can differ surely though their own
+    intervals overlap. The arguments are those of ``model_interval``.
+    """
+    a, b = (
+        resampled_scores(metric, targets, table, models, resamples=resamples, seed=seed)
+        for table in (predictions_a, predictions_b)
+    )
+    return percentiles(a - b, level)
+
+
+def percentiles(scores: Scores, level: float) -> tuple[float, float]:
+    """Return the bounds of the central ``level`` of the scores that are defined."""
+    defined = scores[~np.isnan(scores)]
+    if not len(defined):
+        return float("nan"), float("nan")
+    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def resampled_scores(
+    metric: MetricName,
+    targets: Column,
+    predictions: Table,
+    models: Int64[np.ndarray, " snapshots"],
+    *,
+    resamples: int,
+    seed: int,
+) -> Scores:
+    """Score every resample from sums per model (per pair of models for Kendall's τ).
+
+    Equal to scoring the resampled snapshots themselves, up to rounding.
+    """
+    order = np.argsort(models, kind="stable")
+    ids, starts = np.unique(models[order], return_index=True)
+    if len(ids) == 1:
+        return np.full(resamples, np.nan)
+    counts = model_counts(len(ids), resamples=resamples, seed=seed)
+    return RESAMPLED[metric](targets[order], predictions[:, order], starts, counts)
+
+
+def model_counts(models: int, *, resamples: int, seed: int) -> Counts:
+    """Count how often each model is drawn in each resample; every row sums to ``models``."""
+    drawn = np.random.default_rng(seed).integers(models, size=(resamples, models))
+    cells = drawn + models * np.arange(resamples)[:, None]
+    return np.bincount(cells.ravel(), minlength=drawn.size).reshape(drawn.shape)
+
+
+def resampled_r2(targets: Column, predictions: Table, starts: Starts, counts: Counts) -> Scores:
+    """R² of each resample: squared errors over the spread within and between its models."""
+    sizes = np.diff(starts, append=len(targets))
+    means = np.add.reduceat(targets, starts) / sizes
+    within = np.add.reduceat(np.square(targets - np.repeat(means, sizes)), starts)
+    snapshots = counts * sizes
+    centre = (snapshots @ means / snapshots.sum(axis=1))[:, None]
+    spread = counts @ within + (snapshots * np.square(means - centre)).sum(axis=1)
+    lowest = np.where(counts > 0, np.minimum.reduceat(targets, starts), np.inf).min(axis=1)
+    highest = np.where(counts > 0, np.maximum.reduceat(targets, starts), -np.inf).max(axis=1)
+    errors = counts @ np.add.reduceat(np.square(targets - predictions).mean(axis=0), starts)
+    scores: Scores = 1 - errors / np.where(lowest < highest, spread, np.nan)
+    return scores
+
+
+def resampled_accuracy(
+    targets: Column, predictions: Table, starts: Starts, counts: Counts
+) -> Scores:
+    """Accuracy of each resample: hits over snapshots."""
+    hits = np.add.reduceat((targets == predictions).mean(axis=0), starts)
+    scores: Scores = counts @ hits / (counts @ np.diff(starts, append=len(targets)))
+    return scores
+
+
+def resampled_kendall_tau(
+    targets: Column, predictions: Table, starts: Starts, counts: Counts
+) -> Scores:
+    """τ-b of each resample: its three sums over pairs of snapshots, from pairs of models.
+
+    A snapshot drawn twice is tied with itself in targets and predictions alike and adds nothing,
+    so each sum is the quadratic form of the counts with the matrix of sums per pair of models.
+    The matrices take a pass over all pairs of snapshots, which a thousand sorts would outlast.
+    """
+    scores = np.zeros(len(counts))
+    for row in predictions:
+        agreeing, distinct_targets, distinct_predictions = (
+            np.einsum("rm,rm->r", counts @ sums, counts) for sums in pair_sums(targets, row, starts)
+        )
+        pairs = np.sqrt(distinct_targets * distinct_predictions)
+        scores += agreeing / np.where(pairs > 0, pairs, np.nan)
+    scores /= len(predictions)
+    return scores
+
+
+def pair_sums(
+    targets: Column, predictions: Column, starts: Starts
+) -> Float64[np.ndarray, "3 models models"]:
+    """Add up over the pairs of snapshots of each pair of models: agreement, distinct, distinct.
+
+    Agreement is 1 for a pair that targets and predictions order alike, -1 for one they order
+    differently; distinct is 1 for a pair with different targets, then different predictions.
+    """
+    sums = np.zeros((3, len(starts), len(starts)))
+    for model, (first, stop) in enumerate(pairwise([*starts.tolist(), len(targets)])):
+        target, predicted = (compare(values, first, stop) for values in (targets, predictions))
+        products = (target * predicted, target * target, predicted * predicted)
+        per_snapshot = np.stack([product.sum(axis=0, dtype=np.int32) for product in products])
+        per_model = np.add.reduceat(per_snapshot, starts[model:] - first, axis=1, dtype=np.int64)
+        sums[:, model, model:] = per_model
+        sums[:, model:, model] = per_model
+    return sums
+
+
+def compare(values: Column, first: int, stop: int) -> Int8[np.ndarray, "mine others"]:
+    """Return the sign of each value in ``first:stop`` minus each value from ``first`` on."""
+    mine, others = values[first:stop, None], values[first:]
+    signs: np.ndarray = (mine > others).view(np.int8) - (mine < others).view(np.int8)
+    return signs
+
+
+RESAMPLED: dict[MetricName, Callable[[Column, Table, Starts, Counts], Scores]] = {
+    "r2": resampled_r2,
+    "accuracy": resampled_accuracy,
+    "kendall_tau": resampled_kendall_tau,
+}

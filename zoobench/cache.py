@@ -1,0 +1,72 @@
+"""Embeddings kept by content: the same code on the same weights is not run twice."""
+
+import json
+import logging
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from zoobench.embed import Embedder, Embeddings, embed
+from zoobench.results import EmbedderStamp, ZooStamp
+from zoogen import SPLITS, Zoo, atomic_path
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """The embeddings of a zoo and how long they took to make."""
+
+    splits: Embeddings
+    seconds: float
+
+
+def cache_folder() -> Path:
+    """Return where embeddings are kept: ``$ZOOBENCH_CACHE`` or the user's cache."""
+    named = os.environ.get("ZOOBENCH_CACHE")
+    home = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser()
+    return Path(named).expanduser() if named else home / "zoobench"
+
+
+def content_key(by: EmbedderStamp, of: ZooStamp, seed: int, versions: Mapping[str, str]) -> str:
+    """Hash all that decides an embedding."""
+    decides = (by.cls, by.code_sha256, by.settings, of.content_sha256, of.split_sha256)
+    return sha256(json.dumps([*decides, seed, versions], sort_keys=True).encode()).hexdigest()
+
+
+def cached_embeddings(embedder: Embedder, zoo: Zoo, *, key: str, seed: int) -> Embedded:
+    """Return the embeddings of a zoo, made now or read from an earlier run with the same key.
+
+    A damaged file is made anew.
+
+    Raises:
+        EmbedderError: As ``embed``.
+        ZooError: If the cache cannot be written.
+    """
+    path = cache_folder() / "embeddings" / f"{key}.safetensors"
+    if path.exists():
+        try:
+            return read_embeddings(path)
+        except (SafetensorError, KeyError, ValueError, OSError) as error:
+            log.warning("%s is damaged (%s), embedding again", path, error)
+    start = perf_counter()
+    splits = embed(embedder, zoo, seed=seed)
+    embedded = Embedded(splits, perf_counter() - start)
+    with atomic_path(path) as temporary:
+        arrays = {str(split): np.ascontiguousarray(rows) for split, rows in splits.items()}
+        save_file(arrays, temporary, metadata={"seconds": str(embedded.seconds)})
+    return embedded
+
+
+def read_embeddings(path: Path) -> Embedded:
+    """Read what an earlier run kept."""
+    with safe_open(path, framework="numpy") as file:
+        splits = {split: file.get_tensor(split) for split in SPLITS}
+        return Embedded(splits, float(file.metadata()["seconds"]))

@@ -1,0 +1,187 @@
+"""The command ``zoobench``: score embedders, list tasks, show results, redo the paper's tables."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from zoogen import INTERRUPTED, ZOOS, completed, run_command_line
+
+app = typer.Typer(
+    name="zoobench",
+    help="Score what an embedder knows of the networks of a zoo.\n\n"
+    "Start with: zoobench evaluate weight-statistics --zoo tetris-seed",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+
+def complete_zoo(incomplete: str) -> list[str]:
+    """Complete the name of a registered zoo."""
+    return completed(list(ZOOS), incomplete)
+
+
+def complete_embedder(incomplete: str) -> list[str]:
+    """Complete the name of an embedder that is an entry point."""
+    from zoobench.find import embedder_names
+
+    return completed(list(embedder_names()), incomplete)
+
+
+def complete_probe(incomplete: str) -> list[str]:
+    """Complete the name of a probe."""
+    from zoobench.probe import PROBES
+
+    return completed(list(PROBES), incomplete)
+
+
+Root = Annotated[Path, typer.Option("--out", help="Folder that holds the results.")]
+
+
+@app.command()
+def evaluate(
+    embedder: Annotated[
+        str,
+        typer.Argument(
+            metavar="EMBEDDER",
+            autocompletion=complete_embedder,
+            help="A registered name, module, module:attribute or path/to/file.py[:attribute]; "
+            "any scikit-learn transformer will do.",
+        ),
+    ],
+    *,
+    zoo: Annotated[
+        str, typer.Option(autocompletion=complete_zoo, help="A registered zoo or a folder.")
+    ] = "tetris-seed",
+    probe: Annotated[
+        str,
+        typer.Option(
+            autocompletion=complete_probe,
+            help="standard (the benchmark's) or paper (as the paper's authors did it).",
+        ),
+    ] = "standard",
+    task: Annotated[
+        list[str] | None, typer.Option(help="Only this task; may be given several times.")
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Runs of the embedder.")] = 1,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="A setting of the embedder."),
+    ] = None,
+    references: Annotated[
+        bool, typer.Option(help="Also score the rows to read the scores against.")
+    ] = True,
+    out: Root = Path("results"),
+) -> None:
+    """Score an embedder on all tasks of a zoo and keep the result.
+
+    The result is kept task by task: the same command goes on after an interruption. Embeddings
+    are cached by the content of code, settings and zoo.
+
+    Examples: zoobench evaluate pca-linear --set dim=10, or
+    zoobench evaluate sklearn.decomposition:PCA --set n_components=50
+    """
+    from zoobench.report import print_result
+    from zoobench.run import Request, run
+
+    request = Request(
+        embedder=embedder,
+        settings=parsed_settings(settings or []),
+        zoo=zoo,
+        probe=probe,
+        tasks=tuple(task or ()),
+        seeds=seeds,
+    )
+    try:
+        result = run(request, out, references=references)
+    except KeyboardInterrupt:
+        typer.echo("stopped; finished tasks are kept, the same command goes on", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    print_result(result, out)
+
+
+def parsed_settings(pairs: list[str]) -> dict[str, str]:
+    """Split ``key=value`` pairs."""
+    for pair in pairs:
+        if "=" not in pair:
+            raise typer.BadParameter(f"{pair!r}, expected KEY=VALUE", param_hint="--set")
+    return dict(pair.split("=", 1) for pair in pairs)
+
+
+@app.command()
+def tasks(
+    zoo: Annotated[
+        str | None, typer.Argument(autocompletion=complete_zoo, help="Only those of this zoo.")
+    ] = None,
+) -> None:
+    """List what can be predicted, and on which zoos."""
+    from zoobench.report import print_tasks
+    from zoobench.tasks import tasks_of
+    from zoogen import find_spec
+
+    specs = [find_spec(zoo)] if zoo else ZOOS.values()
+    print_tasks({spec.name: tasks_of(spec) for spec in specs})
+
+
+@app.command()
+def embedders() -> None:
+    """List the embedders that have a name."""
+    from zoobench.find import embedder_names
+
+    for name, place in embedder_names().items():
+        typer.echo(f"{name:26}{place}")
+
+
+@app.command()
+def show(
+    embedder: Annotated[
+        str | None, typer.Argument(help="Only the results of this embedder.")
+    ] = None,
+    *,
+    out: Root = Path("results"),
+) -> None:
+    """Print results that are already there.
+
+    Example: zoobench show weight-statistics
+    """
+    from zoobench.report import print_result
+    from zoobench.store import find_results
+
+    for _, result in find_results(out, embedder):
+        print_result(result, out)
+
+
+@app.command()
+def reproduce(
+    table: Annotated[str, typer.Argument(help="Which table of the paper: table5.")],
+    *,
+    out: Root = Path("results"),
+    write: Annotated[
+        Path | None, typer.Option(help="Also write the table as Markdown to this file.")
+    ] = None,
+) -> None:
+    """Redo a table of the paper with our zoos and embedders, its numbers beside ours.
+
+    Example: zoobench reproduce table5 --write docs/results/tetris.md
+    """
+    from zoobench.reproduce import TABLES, reproduce_table
+    from zoogen import UnknownNameError
+
+    if table not in TABLES:
+        raise UnknownNameError("table", table, TABLES)
+    try:
+        text = reproduce_table(TABLES[table], out)
+    except KeyboardInterrupt:
+        typer.echo("stopped; finished tasks are kept, the same command goes on", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    typer.echo(text)
+    if write is not None:
+        from zoogen import write_text
+
+        write_text(write, text)
+
+
+def main() -> None:
+    """Run the command line."""
+    run_command_line(app)

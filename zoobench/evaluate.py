@@ -1,0 +1,151 @@
+"""Score an embedder on a zoo: embed, fit probes on train, choose on validation, score test once."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from time import perf_counter
+
+from zoobench.cache import Embedded, cached_embeddings, content_key
+from zoobench.embed import Embedder
+from zoobench.predict import Prediction, batches, predict
+from zoobench.probe import Probe
+from zoobench.provenance import embedder_stamp, machine, package_versions, zoo_stamp
+from zoobench.results import (
+    BENCHMARK,
+    RESULT,
+    SCHEMA_VERSION,
+    EmbedderStamp,
+    Result,
+    read_predictions,
+    read_result,
+    write_result,
+)
+from zoobench.score import score_task
+from zoobench.tasks import Task
+from zoogen import SPLITS, Zoo, ZooError, progress_bar
+
+
+def evaluate(
+    embedder: Embedder,
+    zoo: Zoo,
+    tasks: Sequence[Task],
+    *,
+    probe: Probe,
+    folder: Path,
+    seeds: Sequence[int] = (0,),
+    stamp: EmbedderStamp | None = None,
+) -> Result:
+    """Score an embedder and keep the result; tasks that are already there are not done again.
+
+    Args:
+        embedder: What to score; it is copied, so it stays unfitted.
+        zoo: On which population.
+        tasks: What to predict.
+        probe: What predicts it.
+        folder: Where the result is kept. A result of other code, settings, zoo, probe or seeds
+            that is found there is replaced.
+        seeds: One run of the embedder for each.
+        stamp: How the embedder goes on record; by default it speaks for itself.
+
+    Raises:
+        EmbedderError: If the embedder breaks the protocol.
+        ZooError: If the folder cannot be written; finished tasks are kept.
+    """
+    stamp = stamp or embedder_stamp(embedder, name=embedder.name)
+    result, missing = start(stamp, zoo, tasks, probe=probe.name, seeds=seeds, folder=folder)
+    if not missing:
+        return result
+    runs = []
+    title = f"{embedder.name} on {zoo.spec.name}"
+    with progress_bar(title, things="seeds", total=len(seeds), unit="seeds") as report:
+        for seed in seeds:
+            key = content_key(stamp, result.zoo, seed, result.versions)
+            runs.append(cached_embeddings(embedder, zoo, key=key, seed=seed))
+            report(1)
+    result = replace(
+        result,
+        embedding_dim=runs[0].splits["train"].shape[1],
+        embedding_seconds=tuple(run.seconds for run in runs),
+    )
+    title = f"{probe.name} probe"
+    with progress_bar(title, things="tasks", total=len(missing), unit="tasks") as report:
+        predictions = predictions_of(runs, zoo, missing, probe)
+        return finish(result, zoo, reported(predictions, report), folder=folder)
+
+
+def start(
+    stamp: EmbedderStamp,
+    zoo: Zoo,
+    tasks: Sequence[Task],
+    *,
+    probe: str,
+    seeds: Sequence[int],
+    folder: Path,
+) -> tuple[Result, list[Task]]:
+    """Begin a result, or take up an earlier one of the very same; return what is missing, too."""
+    fresh = Result(
+        schema_version=SCHEMA_VERSION,
+        benchmark=BENCHMARK,
+        embedder=stamp,
+        zoo=zoo_stamp(zoo),
+        probe=probe,
+        seeds=tuple(seeds),
+        embedding_dim=0,
+        embedding_seconds=(),
+        tasks=(),
+        versions=package_versions(stamp.cls),
+        machine=machine(),
+    )
+    result = earlier_result(folder, fresh) or fresh
+    return result, [task for task in tasks if task.id not in result.by_task]
+
+
+def finish(
+    result: Result,
+    zoo: Zoo,
+    predictions: Iterable[tuple[Task, Prediction, float]],
+    *,
+    folder: Path,
+) -> Result:
+    """Score task after task; the result is written anew after each."""
+    test = zoo.test.properties
+    for task, prediction, seconds in predictions:
+        scored = score_task(folder, test, task, prediction, seconds=seconds)
+        result = replace(result, tasks=(*result.tasks, scored))
+        write_result(folder, result)
+    return result
+
+
+def predictions_of(
+    runs: Sequence[Embedded], zoo: Zoo, tasks: Sequence[Task], probe: Probe
+) -> Iterator[tuple[Task, Prediction, float]]:
+    """Predict the tasks, batch by batch; yield each with the seconds it took."""
+    tables = {split: zoo.part(split).properties for split in SPLITS}
+    for batch in batches(tasks, tables):
+        begin = perf_counter()
+        predicted = predict([run.splits for run in runs], tables, batch, probe)
+        seconds = (perf_counter() - begin) / len(batch)
+        for task, prediction in zip(batch, predicted, strict=True):
+            yield task, prediction, seconds
+
+
+def earlier_result(folder: Path, fresh: Result) -> Result | None:
+    """Return what an earlier run of the very same evaluation finished, checked by hash."""
+    if not (folder / RESULT).exists():
+        return None
+    try:
+        result = read_result(folder)
+        for task in result.tasks:
+            read_predictions(folder, task)
+    except ZooError:
+        return None
+    return result if result.identity == fresh.identity else None
+
+
+def reported(
+    predictions: Iterable[tuple[Task, Prediction, float]], report: Callable[[int], None]
+) -> Iterator[tuple[Task, Prediction, float]]:
+    """Pass predictions on; count each once it has been taken."""
+    for prediction in predictions:
+        yield prediction
+        report(1)

@@ -1,0 +1,58 @@
+"""What a probe leaves behind: one linear map on raw embeddings, and how it was chosen."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Float64
+
+ROWS_AT_ONCE = 4096
+
+
+def row_blocks(rows: int) -> Iterator[slice]:
+    """Cut ``rows`` rows into blocks small enough to hold in double precision."""
+    for first in range(0, rows, ROWS_AT_ONCE):
+        yield slice(first, min(first + ROWS_AT_ONCE, rows))
+
+
+@dataclass(frozen=True, eq=False)
+class LinearMap:
+    """A linear function of raw features, in double precision.
+
+    Whatever a probe does to the features on the way (centring, scaling, rotating) is folded in,
+    so the same map scores the embeddings of any other zoo unchanged.
+    """
+
+    weights: Float64[np.ndarray, "dim outputs"]
+    intercept: Float64[np.ndarray, " outputs"]
+
+    def __call__(
+        self, features: Float[np.ndarray, "snapshots dim"]
+    ) -> Float64[np.ndarray, "snapshots outputs"]:
+        """Return ``features @ weights + intercept``, one row per snapshot.
+
+        For a classification the outputs are logits: the largest names the class.
+        """
+        outputs = np.empty((len(features), len(self.intercept)))
+        for rows in row_blocks(len(features)):
+            np.matmul(
+                features[rows].astype(np.float64, copy=False), self.weights, out=outputs[rows]
+            )
+        outputs += self.intercept
+        return outputs
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A trained probe.
+
+    Attributes:
+        map: What to apply to embeddings; an output per regression target, or per class.
+        penalties: The L2 penalty kept, per target; a single one for a classification.
+        validation_scores: Score of ``map`` on the validation split, in the same order: R²,
+            nan for a target that is constant there, or accuracy.
+    """
+
+    map: LinearMap
+    penalties: tuple[float, ...]
+    validation_scores: tuple[float, ...]

@@ -1,0 +1,187 @@
+"""Classification probe: multinomial logistic regression, run to convergence."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from jaxtyping import Float, Float32, Float64, Int64
+
+from zoobench.linear import Fit, LinearMap, row_blocks
+from zoobench.metrics import accuracy
+from zoobench.principal_axes import principal_axes
+from zoogen import ZooError
+
+PENALTIES = (1e0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
+LARGEST_SLOPE = 1e-5
+
+Scores = Float32[np.ndarray, "snapshots axes"]
+Flat = Float64[np.ndarray, " unknowns"]
+
+
+def standard_logistic(
+    train: Float[np.ndarray, "snapshots dim"],
+    labels: Int64[np.ndarray, " snapshots"],
+    validation: Float[np.ndarray, "held_out dim"],
+    validation_labels: Int64[np.ndarray, " held_out"],
+    *,
+    classes: int,
+) -> Fit:
+    """Classify standardised features by softmax with a free intercept: no scale or offset matters.
+
+    Minimise ``mean cross-entropy + λ/2 |w|²`` for each λ of ``PENALTIES`` and keep the one with
+    the best validation accuracy, the strongest of equals. scikit-learn's ``LogisticRegression``
+    has the same minimum at ``C = 1 / (λ snapshots)``.
+
+    Args:
+        train: Embeddings the probe learns from, finite; held once more in single precision.
+        labels: Their classes, 0 to ``classes - 1``.
+        validation: Embeddings the penalty is chosen on.
+        validation_labels: Their classes.
+        classes: Number of classes.
+
+    Returns:
+        A map to ``classes`` logits, and the penalty kept.
+
+    Raises:
+        ZooError: If a class has no snapshot in ``train``, or there is only one class.
+    """
+    fits = []
+    path = logistic_path(train, labels, classes=classes)
+    for penalty, logits in zip(PENALTIES, path, strict=True):
+        score = accuracy(validation_labels, logits(validation).argmax(axis=1))
+        fits.append(Fit(logits, (penalty,), (score,)))
+    return max(fits, key=lambda fit: fit.validation_scores)
+
+
+def logistic_path(
+    features: Float[np.ndarray, "snapshots dim"],
+    labels: Int64[np.ndarray, " snapshots"],
+    *,
+    classes: int,
+) -> Iterator[LinearMap]:
+    """Solve for one penalty after the other, each from the solution of the stronger one.
+
+    L-BFGS works on the principal axes, each scaled so that the curvature of the objective is
+    about 1 where it starts. Correlated features (quantiles, say) then take no more steps than
+    independent ones, and half the squared gradient estimates what is left to gain: in the end
+    some 1e-10 nats for each unknown. The scale is the same for all classes, which keeps their
+    weights adding up to zero.
+    """
+    from scipy.optimize import minimize
+    from threadpoolctl import threadpool_limits
+
+    shares = class_counts(labels, classes) / len(labels)
+    axes = principal_axes(features)
+    scores = axes.scores(features)
+    means = class_sums(scores, labels, classes) / len(labels)
+    weights, intercept = np.zeros_like(means), np.log(shares)
+    for penalty in PENALTIES:
+        curvature = mean_curvature(scores, weights, intercept)
+        scale = 1 / np.sqrt(np.append(curvature * axes.variances + penalty, curvature))[:, None]
+        # Thin products gain nothing from threads, and crawl with them where cores are busy.
+        with threadpool_limits(1, user_api="blas"):
+            found = minimize(
+                penalised_loss(scores, means, shares, scale=scale, penalty=penalty),
+                (np.vstack([weights, intercept]) / scale).ravel(),
+                jac=True,
+                method="L-BFGS-B",
+                options={"gtol": LARGEST_SLOPE, "ftol": 0, "maxcor": 20, "maxiter": 10_000},
+            )
+        solution = found.x.reshape(-1, classes) * scale
+        weights, intercept = solution[:-1], solution[-1]
+        yield axes.to_features(weights, intercept)
+
+
+def class_counts(labels: Int64[np.ndarray, " snapshots"], classes: int) -> Int64[np.ndarray, " _"]:
+    """Count the snapshots of each class.
+
+    Raises:
+        ZooError: If a class has none, or there is only one class.
+    """
+    if classes < 2:
+        raise ZooError(
+            "every snapshot is of the same class, expected at least 2 classes; "
+            "there is nothing to learn: build the zoo with more models"
+        )
+    counts = np.bincount(labels, minlength=classes)
+    if not counts.all():
+        missing = ", ".join(map(str, np.flatnonzero(counts == 0)))
+        raise ZooError(
+            f"no training snapshot of class {missing}, expected all of 0 to {classes - 1}; "
+            "a probe cannot learn it: build the zoo with more models"
+        )
+    return counts
+
+
+def class_sums(
+    scores: Scores,
+    labels: Int64[np.ndarray, " snapshots"],
+    classes: int,
+) -> Float64[np.ndarray, "axes classes"]:
+    """Add up the scores of each class."""
+    sums = [scores[labels == label].sum(axis=0, dtype=np.float64) for label in range(classes)]
+    return np.stack(sums, axis=1)
+
+
+def penalised_loss(
+    scores: Scores,
+    means: Float64[np.ndarray, "axes classes"],
+    shares: Float64[np.ndarray, " classes"],
+    *,
+    scale: Float64[np.ndarray, "unknowns_per_class 1"],
+    penalty: float,
+) -> Callable[[Flat], tuple[float, Flat]]:
+    """Return loss and gradient as a function of scaled weights and intercept, in nats.
+
+    Labels enter through the mean score and the share of each class alone, as the loss is linear
+    in the logits of the true classes.
+    """
+    snapshots = len(scores)
+
+    def loss_and_gradient(flat: Flat) -> tuple[float, Flat]:
+        unknowns = flat.reshape(-1, len(shares)) * scale
+        weights, intercept = unknowns[:-1], unknowns[-1]
+        partition, gradient = 0.0, np.zeros_like(unknowns)
+        for rows in row_blocks(snapshots):
+            block = scores[rows].astype(np.float64)
+            logarithms, probabilities = softmax(block, weights, intercept)
+            partition += float(logarithms.sum())
+            gradient[:-1] += (probabilities @ block).T
+            gradient[-1] += probabilities.sum(axis=1)
+        gradient /= snapshots
+        gradient[:-1] += penalty * weights - means
+        gradient[-1] -= shares
+        loss = partition / snapshots - np.vdot(means, weights) - np.vdot(shares, intercept)
+        return loss + penalty / 2 * np.vdot(weights, weights), (gradient * scale).ravel()
+
+    return loss_and_gradient
+
+
+def softmax(
+    block: Float64[np.ndarray, "rows axes"],
+    weights: Float64[np.ndarray, "axes classes"],
+    intercept: Float64[np.ndarray, " classes"],
+) -> tuple[Float64[np.ndarray, " rows"], Float64[np.ndarray, "classes rows"]]:
+    """Return the logarithm of each row's partition sum, and its probabilities class by class."""
+    logits = weights.T @ block.T + intercept[:, None]
+    largest = logits.max(axis=0)
+    probabilities = np.exp(np.subtract(logits, largest, out=logits), out=logits)
+    total = probabilities.sum(axis=0)
+    probabilities /= total
+    return np.log(total) + largest, probabilities
+
+
+def mean_curvature(
+    scores: Scores,
+    weights: Float64[np.ndarray, "axes classes"],
+    intercept: Float64[np.ndarray, " classes"],
+) -> float:
+    """Average the loss's second derivative over snapshots and directions in the logits.
+
+    With probabilities p it is ``diag(p) - ppᵀ``: trace ``1 - Σp²``, and flat where all logits
+    move together, which leaves ``classes - 1`` directions.
+    """
+    trace = 0.0
+    for rows in row_blocks(len(scores)):
+        probabilities = softmax(scores[rows].astype(np.float64), weights, intercept)[1]
+        trace += len(scores[rows]) - float(np.square(probabilities).sum())
+    return trace / len(scores) / (len(intercept) - 1)

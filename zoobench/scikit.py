@@ -1,0 +1,32 @@
+"""Any scikit-learn transformer as an embedder."""
+
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from zoogen import Weights
+
+
+class ScikitEmbedder:
+    """An estimator with ``fit(X)`` and ``transform(X)``, shown the weights as a plain array."""
+
+    def __init__(self, estimator: Any) -> None:
+        self.estimator = estimator
+        self.name = type(estimator).__name__.lower()
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The estimator's own parameters."""
+        return dict(self.estimator.get_params(deep=False))
+
+    def fit(self, train: Weights, validation: Weights, *, seed: int) -> "ScikitEmbedder":  # noqa: ARG002
+        """Fit on the training weights; the seed goes to ``random_state`` where there is one."""
+        if "random_state" in self.settings:
+            self.estimator.set_params(random_state=seed)
+        self.estimator.fit(np.asarray(train))
+        return self
+
+    def transform(self, weights: Weights) -> Float[np.ndarray, "snapshots dim"]:
+        """Transform the weights."""
+        return np.asarray(self.estimator.transform(np.asarray(weights)))

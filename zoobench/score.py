@@ -1,0 +1,57 @@
+"""From predictions to a task's result: score, interval, file."""
+
+from math import isfinite
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from zoobench.bootstrap import model_interval
+from zoobench.metrics import METRICS
+from zoobench.predict import Prediction
+from zoobench.results import TaskResult, write_predictions
+from zoobench.tasks import Task
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def score_task(
+    folder: Path, test: "pd.DataFrame", task: Task, prediction: Prediction, *, seconds: float
+) -> TaskResult:
+    """Score a prediction on the test split, with its interval, and write it to ``folder``.
+
+    Numbers are scored as they are written, in float32: whoever reads them gets the same score.
+    """
+    import pandas as pd
+
+    rows = test[prediction.rows]
+    truth = rows[task.target].to_numpy(np.float64 if task.kind == "regression" else str)
+    guesses = prediction.values
+    if task.kind == "classification":
+        _, codes = np.unique(np.concatenate([truth, guesses.ravel()]), return_inverse=True)
+        truth, guesses = codes[: len(truth)], codes[len(truth) :].reshape(guesses.shape)
+    metric = METRICS[task.metric]
+    low, high = model_interval(task.metric, truth, guesses, rows["model"].to_numpy())
+    written = pd.DataFrame({"model": rows["model"], "epoch": rows["epoch"]})
+    for number, column in enumerate(prediction.values):
+        written[f"seed_{number}"] = column
+    return TaskResult(
+        task=task.id,
+        version=task.version,
+        target=task.target,
+        kind=task.kind,
+        metric=task.metric,
+        scores=tuple(known(metric(truth, guess)) for guess in guesses),
+        interval=(known(low), known(high)),
+        penalties=tuple(map(known, prediction.penalties)),
+        validation_scores=tuple(map(known, prediction.validation_scores)),
+        rows=len(rows),
+        seconds=seconds,
+        predictions_sha256=write_predictions(folder, task.id, written),
+    )
+
+
+def known(number: float) -> float | None:
+    """Turn what is not a number into what is missing: JSON has no NaN."""
+    return float(number) if isfinite(number) else None

@@ -1,0 +1,94 @@
+"""What an earlier build left: a zoo to keep, to mend or to enlarge, or shards that are whole."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from textwrap import shorten
+
+from zoogen.atomic import sha256_of
+from zoogen.configs import ModelConfig, plan
+from zoogen.errors import IntegrityError, ZooError
+from zoogen.manifest import MANIFEST, TABLE, Manifest, read_manifest, verify_files
+from zoogen.spec import ZooSpec
+from zoogen.table import ShardNotes, part_path, read_notes, write_table
+
+log = logging.getLogger(__name__)
+
+
+def sealed_zoo(folder: Path, spec: ZooSpec) -> Manifest | None:
+    """Return the manifest of the zoo in a folder, if a build of it came to its end.
+
+    Raises:
+        ZooError: If it is a zoo of another spec.
+        IntegrityError: If the manifest is damaged.
+    """
+    if not (folder / MANIFEST).exists():
+        return None
+    manifest = read_manifest(folder)
+    refuse_other_spec(folder, manifest.spec, spec)
+    return manifest
+
+
+def refuse_other_spec(folder: Path, found: ZooSpec, spec: ZooSpec) -> None:
+    """Name the first field in which two specs differ."""
+    for field, value in vars(spec).items():
+        if vars(found)[field] != value:
+            holds, asked = (
+                shorten(str(one), 60, placeholder=" …") for one in (vars(found)[field], value)
+            )
+            raise ZooError(
+                f"{folder} holds {found.name} with {field} {holds}, not {asked}; "
+                "build it elsewhere with --out, or replace it with --overwrite"
+            )
+
+
+def is_intact(folder: Path, manifest: Manifest) -> bool:
+    """Tell whether every file is the one the manifest names; say which is not."""
+    try:
+        for _ in verify_files(folder, manifest):
+            pass
+    except IntegrityError as error:
+        log.warning("%s; training again what is lost", error)
+        return False
+    return True
+
+
+def reopen(folder: Path, manifest: Manifest) -> None:
+    """Turn a sealed zoo back into parts, so that models can join it or be trained again.
+
+    The manifest goes last: until every part is there, the folder is the zoo it was.
+    """
+    import pandas as pd
+
+    table = folder / TABLE
+    if table.is_file() and sha256_of(table) == manifest.table.sha256:
+        rows = pd.read_parquet(table)
+        shards = plan(manifest.spec, manifest.models_built)
+        for (number, configs), entry in zip(shards.items(), manifest.shards, strict=True):
+            models = tuple(config.model for config in configs)
+            notes = ShardNotes(
+                spec=manifest.spec,
+                images_sha256=manifest.images_sha256,
+                models=models,
+                failures=tuple(one for one in manifest.failures if one.model in models),
+                weights=entry,
+            )
+            write_table(part_path(folder, number), rows[rows["shard"] == number], notes)
+    (folder / MANIFEST).unlink()
+
+
+def is_whole(
+    folder: Path, number: int, spec: ZooSpec, configs: Sequence[ModelConfig], images_sha256: str
+) -> bool:
+    """Tell whether an earlier build finished this very shard, by its notes and its hash."""
+    notes = read_notes(part_path(folder, number))
+    if notes is None:
+        return False
+    refuse_other_spec(folder, notes.spec, spec)
+    path = folder / notes.weights.file
+    return (
+        notes.images_sha256 == images_sha256
+        and notes.models == tuple(config.model for config in configs)
+        and path.is_file()
+        and sha256_of(path) == notes.weights.sha256
+    )
