@@ -22,7 +22,7 @@ check: $(READY) ## lint, types, import direction
 	$(BIN)/lint-imports
 
 bench: $(READY) ## measure every claim about speed against its peer
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks --write docs/results/speed.md
 
 format: $(READY) ## rewrite the sources in the house format
 	$(BIN)/ruff format .
@@ -34,6 +34,7 @@ clean: ## remove the virtual environment and caches
 # Installed last and stamped last: an interrupted set-up is stale and starts again.
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit(f"Python 3.11 or newer is needed, {sys.executable} is {v.major}.{v.minor}; run: make PYTHON=python3.11")'
+	@echo 'setting up .venv, a few minutes the first time'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,umap,plots]'
 	touch $@

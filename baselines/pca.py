@@ -159,12 +159,16 @@ class GaussianAxes:
 
 def gaussian_axes(rows: Weights, dim: int, *, seed: int) -> GaussianAxes:
     """Find the ``dim`` leading eigenvectors of the centred kernel matrix of ``rows``."""
+    from threadpoolctl import threadpool_limits
+
     values = np.asarray(rows)
     mean = values.mean(axis=0)  # a shift changes no distance, and small norms round less
     fitted = values - mean
-    eigenpairs = leading_eigenpairs(
-        lambda vectors: kernel_product(fitted, fitted, vectors), len(fitted), dim, seed=seed
-    )
+    # The products are torch's, on all cores; numpy's threads would only keep these waiting.
+    with threadpool_limits(1, user_api="blas"):
+        eigenpairs = leading_eigenpairs(
+            lambda vectors: kernel_product(fitted, fitted, vectors), len(fitted), dim, seed=seed
+        )
     scale = 1 / np.sqrt(eigenpairs.values)
     coefficients = (eigenpairs.vectors * scale).astype(np.float32)
     return GaussianAxes(mean, fitted, coefficients, eigenpairs.means * scale)

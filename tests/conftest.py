@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from tests.subprocesses import OWN_ZOO, run_zoogen
 from zoogen import MLP, Zoo, ZooSpec, build_zoo, load_zoo, zoo_spec
 from zoogen.images import IMAGES, tetris_set
 from zoogen.tetris import Tetris
@@ -121,3 +122,13 @@ def mixed_zoo(mixed_spec: ZooSpec, tmp_path_factory: pytest.TempPathFactory) -> 
 def copied_zoo(mixed_zoo: Zoo, tmp_path: Path) -> Path:
     """The folder of a copy of ``mixed_zoo``, to do harm to."""
     return Path(copytree(mixed_zoo.folder, tmp_path / "copy"))
+
+
+@pytest.fixture(scope="session")
+def own_zoo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A zoo of a user's own, built by the command line; its module lies beside the folder."""
+    place = tmp_path_factory.mktemp("own")
+    (place / "own_zoo.py").write_text(OWN_ZOO)
+    done = run_zoogen("build", "own_zoo:SPEC", "--out", "zoo", "--workers", 1, cwd=place)
+    assert done.returncode == 0, done.stderr
+    return place / "zoo"

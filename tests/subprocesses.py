@@ -1,5 +1,6 @@
 """The command ``zoogen`` in a process of its own."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -27,6 +28,17 @@ SPEC = replace(
 """
 
 
+# What a terminal or a CI service may have set, and the tests must not depend on.
+DRESS = {"FORCE_COLOR", "PY_COLORS", "GITHUB_ACTIONS"}
+
+
+def plain_environment() -> dict[str, str]:
+    """The environment of a pipe, 80 columns wide."""
+    return {name: value for name, value in os.environ.items() if name not in DRESS} | {
+        "COLUMNS": "80"
+    }
+
+
 def command(*arguments: object) -> list[str]:
     return [sys.executable, "-m", "zoogen", *map(str, arguments)]
 
@@ -34,7 +46,13 @@ def command(*arguments: object) -> list[str]:
 def run_zoogen(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     """Run ``zoogen`` to its end."""
     return subprocess.run(
-        command(*arguments), cwd=cwd, capture_output=True, text=True, timeout=PATIENCE, check=False
+        command(*arguments),
+        cwd=cwd,
+        env=plain_environment(),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
     )
 
 
@@ -43,6 +61,7 @@ def start_zoogen(*arguments: object, cwd: Path | None = None) -> subprocess.Pope
     return subprocess.Popen(
         command(*arguments),
         cwd=cwd,
+        env=plain_environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import safetensors.numpy
 
 from zoogen import Zoo, ZooError, ZooSpec, build_zoo, load_zoo, populate, shards, zoo_spec
 from zoogen.configs import ModelConfig, model_configs
@@ -180,7 +181,8 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, mixed_spec: Zo
 def test_a_disk_that_fills_up_keeps_the_finished_shards(
     tmp_path: Path, mixed_spec: ZooSpec, monkeypatch: pytest.MonkeyPatch
 ):
-    save, written = shards.save_file, []
+    written: list[Path] = []
+    save = safetensors.numpy.save_file
 
     def fill_up(tensors: Any, path: Path, **options: Any) -> None:
         if len(written) == 2:

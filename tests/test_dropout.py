@@ -1,6 +1,7 @@
 """Dropout: the right share, drawn by each model for itself."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -56,8 +57,9 @@ def test_a_models_mask_is_the_same_in_any_stack(seeds: list[int], step: int):
 
 
 @pytest.mark.parametrize("other", [{"seeds": [2]}, {"step": 2}, {"layer": 2}, {"step": 10**6}])
-def test_models_steps_and_layers_draw_independently(other: dict[str, int | list[int]]):
-    one, two = mask([1], rate=0.5), mask(**({"seeds": [1], "rate": 0.5} | other))
+def test_models_steps_and_layers_draw_independently(other: dict[str, Any]):
+    mine: dict[str, Any] = {"seeds": [1], "rate": 0.5}
+    one, two = mask(**mine), mask(**(mine | other))
     agreeing = (one == two).double().mean()
     assert agreeing == pytest.approx(0.5, abs=5 * 0.5 / UNITS**0.5)
 

@@ -51,7 +51,9 @@ def test_a_stack_has_the_gradients_of_its_modules(activation: Activation, images
         module.load_state_dict(member(stack, model))
         module(shown[model]).square().sum().backward()
         for name, parameter in module.named_parameters():
-            torch.testing.assert_close(stack[name].grad[model], parameter.grad)
+            gradient = stack[name].grad
+            assert gradient is not None
+            torch.testing.assert_close(gradient[model], parameter.grad)
 
 
 @given(

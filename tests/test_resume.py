@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.subprocesses import OWN_ZOO, run_zoogen, start_zoogen, wait_for
+from tests.subprocesses import run_zoogen, start_zoogen, wait_for
 from tests.test_build import contents
 from zoogen import IntegrityError, Zoo, ZooSpec, build_zoo, load_zoo, populate
 from zoogen.manifest import MANIFEST, read_manifest
@@ -31,22 +31,12 @@ def build_until(shard: int, spec: ZooSpec, folder: Path) -> None:
             build_zoo(spec, folder, workers=1)
 
 
-@pytest.fixture(scope="module")
-def whole_zoo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The zoo of ``OWN_ZOO`` built without a break; its module lies beside it."""
-    folder = tmp_path_factory.mktemp("whole")
-    (folder / "own_zoo.py").write_text(OWN_ZOO)
-    done = run_zoogen("build", "own_zoo:SPEC", "--out", "zoo", "--workers", 1, cwd=folder)
-    assert done.returncode == 0, done.stderr
-    return folder / "zoo"
-
-
 @pytest.mark.parametrize(("stop", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
 def test_the_same_command_goes_on_after_a_kill_and_ends_the_same(
-    whole_zoo: Path, tmp_path: Path, stop: signal.Signals, code: int
+    own_zoo: Path, tmp_path: Path, stop: signal.Signals, code: int
 ):
     call = ("build", "own_zoo:SPEC", "--out", tmp_path / "zoo", "--workers", 1)
-    process = start_zoogen(*call, cwd=whole_zoo.parent)
+    process = start_zoogen(*call, cwd=own_zoo.parent)
     wait_for(part_path(tmp_path / "zoo", 1), process)
     os.killpg(process.pid, stop)
     _, said = process.communicate()
@@ -57,13 +47,13 @@ def test_the_same_command_goes_on_after_a_kill_and_ends_the_same(
     assert not (tmp_path / "zoo" / MANIFEST).exists()
     left = {name: file for name, file in contents(tmp_path / "zoo").items() if "/0" in name}
     assert {shard_name(0), shard_name(1)} <= set(left)
-    done = run_zoogen(*call, cwd=whole_zoo.parent)
+    done = run_zoogen(*call, cwd=own_zoo.parent)
     assert done.returncode == 0, done.stderr
     now = contents(tmp_path / "zoo")
     assert all(now[shard_name(number)] == left[shard_name(number)] for number in (0, 1))
-    assert read_manifest(tmp_path / "zoo") == read_manifest(whole_zoo)
+    assert read_manifest(tmp_path / "zoo") == read_manifest(own_zoo)
     assert {name: blob for name, (_, blob) in now.items()} == {
-        name: blob for name, (_, blob) in contents(whole_zoo).items()
+        name: blob for name, (_, blob) in contents(own_zoo).items()
     }
 
 
@@ -77,22 +67,23 @@ def test_a_kill_with_two_workers_leaves_a_folder_that_goes_on(tmp_path: Path):
     process.kill()
     process.communicate()
     assert not (tmp_path / "killed" / MANIFEST).exists()
-    for folder in ("killed", "whole"):
-        done = run_zoogen(*call, folder, "--workers", 1, cwd=tmp_path)
-        assert done.returncode == 0, done.stderr
-    assert read_manifest(tmp_path / "killed") == read_manifest(tmp_path / "whole")
+    done = run_zoogen(*call, "killed", "--workers", 1, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    zoo = load_zoo(tmp_path / "killed")
+    assert len(list(zoo.verify())) == 1 + 3
+    assert list(zoo.properties["model"]) == [0, 1, 2]
 
 
-def test_two_builds_of_one_folder_take_turns(whole_zoo: Path, tmp_path: Path):
+def test_two_builds_of_one_folder_take_turns(own_zoo: Path, tmp_path: Path):
     call = ("build", "own_zoo:SPEC", "--out", tmp_path / "zoo", "--workers", 1)
-    first = start_zoogen(*call, cwd=whole_zoo.parent)
+    first = start_zoogen(*call, cwd=own_zoo.parent)
     wait_for(part_path(tmp_path / "zoo", 0), first)
-    second = start_zoogen(*call, cwd=whole_zoo.parent)
+    second = start_zoogen(*call, cwd=own_zoo.parent)
     (told, _), (told_second, said) = first.communicate(), second.communicate()
     assert first.returncode == second.returncode == 0
     assert "another build is writing" in said
     assert told == told_second
-    assert read_manifest(tmp_path / "zoo") == read_manifest(whole_zoo)
+    assert read_manifest(tmp_path / "zoo") == read_manifest(own_zoo)
     assert len(list(load_zoo(tmp_path / "zoo").verify())) == 6
 
 

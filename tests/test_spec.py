@@ -11,6 +11,10 @@ from zoogen import MLP, ZooSpec, zoo_spec
 from zoogen.spec import AXES, SPEC
 
 
+def changed(spec: ZooSpec, fields: dict[str, Any]) -> ZooSpec:
+    return replace(spec, **fields)
+
+
 def test_the_models_are_the_product_of_all_axes(mixed_spec: ZooSpec):
     assert mixed_spec.models == 4 * 2 * 2 * 1 * 2 * 2 * 3
 
@@ -38,14 +42,14 @@ def test_a_spec_cannot_be_changed(mixed_spec: ZooSpec):
 @pytest.mark.parametrize("axis", [*AXES, "seeds"])
 def test_an_empty_axis_is_refused(mixed_spec: ZooSpec, axis: str):
     with pytest.raises(ValidationError, match=axis):
-        replace(mixed_spec, **{axis: ()})
+        changed(mixed_spec, {axis: ()})
 
 
 @pytest.mark.parametrize("axis", [*AXES, "seeds"])
 def test_a_value_listed_twice_is_refused_by_name(mixed_spec: ZooSpec, axis: str):
     first = getattr(mixed_spec, axis)[0]
     with pytest.raises(ValidationError, match=f"{axis} lists {first} more than once"):
-        replace(mixed_spec, **{axis: (first, first)})
+        changed(mixed_spec, {axis: (first, first)})
 
 
 @pytest.mark.parametrize(
@@ -73,7 +77,7 @@ def test_a_value_listed_twice_is_refused_by_name(mixed_spec: ZooSpec, axis: str)
 )
 def test_a_value_out_of_range_is_refused_by_name(mixed_spec: ZooSpec, field: str, value: Any):
     with pytest.raises(ValidationError, match=field):
-        replace(mixed_spec, **{field: value})
+        changed(mixed_spec, {field: value})
 
 
 def test_an_unknown_field_is_refused(mixed_spec: ZooSpec):

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections import Counter
 from dataclasses import replace
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
@@ -12,14 +13,15 @@ from hypothesis import strategies as st
 
 from zoogen import SPLITS, Zoo, zoo_spec
 from zoogen.configs import model_configs
+from zoogen.spec import Group
 from zoogen.split import model_groups, model_splits
 from zoogen.table import split_sha256
 
 SEED, HYP = zoo_spec("tetris-seed"), zoo_spec("tetris-hyp")
 
 
-@given(models=st.integers(1, 300), group=st.sampled_from(["model", "start"]))
-def test_shares_are_70_15_15_within_one_group(models: int, group: str):
+@given(models=st.integers(1, 300), group=st.sampled_from(get_args(Group)))
+def test_shares_are_70_15_15_within_one_group(models: int, group: Group):
     spec = replace(HYP, seeds=tuple(range(models)), initialiser=("uniform",), group=group)
     configs = model_configs(spec)
     split_of = dict(zip(model_groups(spec, configs), model_splits(spec, configs), strict=True))
@@ -61,7 +63,7 @@ def test_training_for_longer_or_in_other_shards_moves_no_model():
 
 
 @pytest.mark.parametrize("change", [{"name": "other"}, {"version": 2}])
-def test_another_zoo_or_version_is_dealt_anew(change: dict[str, str | int]):
+def test_another_zoo_or_version_is_dealt_anew(change: dict[str, Any]):
     other = replace(SEED, **change)
     assert model_splits(other, model_configs(other)) != model_splits(SEED, model_configs(SEED))
     assert split_sha256(other) != split_sha256(SEED)

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from zoogen.manifest import TABLE, Manifest
+from zoogen.spec import ZooSpec
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,9 +45,8 @@ zoo.network(0)                    # the torch module of the first row of zoo.pro
 """
 
 
-def facts(manifest: Manifest) -> dict[str, str]:
-    """Say in words what was varied and what was kept fixed."""
-    spec = manifest.spec
+def facts(spec: ZooSpec) -> dict[str, str]:
+    """Say in words what is varied and what is kept fixed."""
     return {
         "zoo": f"{spec.name}, version {spec.version}",
         "network": f"{spec.network.kind.upper()} {'-'.join(map(str, spec.network.widths))}, "
@@ -60,10 +60,17 @@ def facts(manifest: Manifest) -> dict[str, str]:
         "seeds": f"{len(spec.seeds)}, from {spec.seeds[0]} to {spec.seeds[-1]}",
         "images": f"{spec.images}, batch size {spec.batch_size}",
         "epochs": f"1 to {spec.epochs}",
-        "models": f"{manifest.models_built} of {manifest.models_planned}, "
-        f"{len(manifest.failures)} failed",
+        "models": f"{spec.models}",
         "source": spec.source or "own spec",
         "licence": spec.licence,
+    }
+
+
+def built_facts(manifest: Manifest) -> dict[str, str]:
+    """Say what was asked for, and how many of the models are there."""
+    built, planned = manifest.models_built, manifest.models_planned
+    return facts(manifest.spec) | {
+        "models": f"{built} of {planned}, {len(manifest.failures)} failed"
     }
 
 
@@ -86,7 +93,7 @@ def zoo_card(manifest: Manifest, rows: "pd.DataFrame") -> str:
         models=f"{manifest.models_built - len(manifest.failures):,}",
         snapshots=f"{len(rows):,}",
         params=spec.network.layout.params,
-        facts="\n".join(f"| {name} | {value} |" for name, value in facts(manifest).items()),
+        facts="\n".join(f"| {name} | {value} |" for name, value in built_facts(manifest).items()),
         ranges="\n".join(ranges),
         layout=", ".join(f"`{slot.name}` {list(slot.shape)}" for slot in spec.network.layout),
         group="starting weights" if spec.group == "start" else "model",

@@ -8,11 +8,11 @@ import typer
 
 from zoogen.build import build_zoo
 from zoogen.console import INTERRUPTED, completed, run_command_line
-from zoogen.load import find_folder, load_zoo, zoo_folder
-from zoogen.manifest import Manifest, read_manifest, verify_files
+from zoogen.load import find_folder, is_built, load_zoo, zoo_folder
+from zoogen.manifest import read_manifest, verify_files
 from zoogen.progress import progress_bar
 from zoogen.registry import ZOOS, find_spec
-from zoogen.tables import print_zoo, print_zoos
+from zoogen.tables import print_spec, print_zoo, print_zoos
 
 app = typer.Typer(
     name="zoogen",
@@ -42,21 +42,22 @@ ZooName = Annotated[
 @app.command("list")
 def list_zoos() -> None:
     """List the zoos that have a name, and which of them are built here."""
-    print_zoos({spec: built_manifest(zoo_folder(name)) for name, spec in ZOOS.items()})
-
-
-def built_manifest(folder: Path) -> Manifest | None:
-    """Return the manifest of a folder, if there is a finished zoo in it."""
-    return read_manifest(folder) if (folder / "zoo.json").exists() else None
+    folders = {spec: zoo_folder(name) for name, spec in ZOOS.items()}
+    print_zoos({spec: read_manifest(at) if is_built(at) else None for spec, at in folders.items()})
 
 
 @app.command()
 def show(zoo: ZooName) -> None:
-    """Show what a built zoo is made of, and the range of everything measured.
+    """Show what a zoo is made of and, once it is built, the range of everything measured.
 
     Example: zoogen show tetris-seed
     """
-    print_zoo(load_zoo(find_folder(zoo)))
+    folder = find_folder(zoo)
+    if zoo in ZOOS and not is_built(folder):
+        print_spec(ZOOS[zoo])
+        typer.echo(f"not built in {folder}; run: zoogen build {zoo}")
+    else:
+        print_zoo(load_zoo(folder))
 
 
 @app.command()

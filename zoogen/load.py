@@ -158,10 +158,14 @@ def load_zoo(name: str | Path) -> Zoo:
 
     Raises:
         UnknownNameError: If there is neither a zoo nor a folder of that name.
-        ZooError: If the zoo has to be built by hand; the message has the command.
+        ZooError: If it is not built; the message has the command.
         IntegrityError: If a file is missing, truncated or not the one the manifest names.
     """
     folder = find_folder(name)
+    if str(name) in ZOOS and not is_built(folder):
+        if name not in BUILT_ON_DEMAND:
+            raise ZooError(f"{name} is not in {folder.parent}; run: zoogen build {name}")
+        build_zoo(ZOOS[str(name)], folder)
     manifest = read_manifest(folder)
     layout = manifest.stored_layout
     if layout != manifest.spec.network.layout:
@@ -173,23 +177,19 @@ def load_zoo(name: str | Path) -> Zoo:
 
 
 def find_folder(name: str | Path) -> Path:
-    """Return the folder of a zoo, by path or by registered name; built first if that is cheap.
+    """Return the folder of a zoo, by path or by registered name, whether built or not.
 
     Raises:
         UnknownNameError: If there is neither a zoo nor a folder of that name.
-        ZooError: If the zoo has to be built by hand; the message has the command.
     """
-    path, name = Path(name), str(name)
-    if (path / MANIFEST).exists():
+    path = Path(name)
+    if is_built(path) or (path.is_dir() and str(name) not in ZOOS):
         return path
-    if name not in ZOOS:
-        if path.is_dir():
-            raise ZooError(f"{name} is not a zoo: it has no {MANIFEST}")
-        raise UnknownNameError("zoo", name, ZOOS)
-    folder = zoo_folder(name)
-    if (folder / MANIFEST).exists():
-        return folder
-    if name not in BUILT_ON_DEMAND:
-        raise ZooError(f"{name} is not in {folder.parent}; run: zoogen build {name}")
-    build_zoo(ZOOS[name], folder)
-    return folder
+    if str(name) in ZOOS:
+        return zoo_folder(str(name))
+    raise UnknownNameError("zoo", str(name), ZOOS)
+
+
+def is_built(folder: Path) -> bool:
+    """Tell whether a build in this folder came to its end."""
+    return (folder / MANIFEST).exists()

@@ -97,7 +97,9 @@ def read_manifest(folder: Path) -> Manifest:
         fields: Any = json.loads(path.read_bytes())
         version = fields["format_version"]
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise ZooError(f"{folder} is not a zoo: it has no {MANIFEST}") from error
+        raise ZooError(
+            f"{folder} is not a zoo: it has no {MANIFEST}; zoogen build makes one"
+        ) from error
     except (ValueError, RecursionError, TypeError, KeyError) as error:
         raise IntegrityError(f"{path}: not a manifest ({error!r}); {REMEDY}") from error
     if version != FORMAT_VERSION:

@@ -7,7 +7,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from zoogen.card import facts, measured_columns
+from zoogen.card import built_facts, facts, measured_columns
 from zoogen.manifest import Manifest
 from zoogen.spec import ZooSpec
 
@@ -34,14 +34,22 @@ def print_zoos(built: Mapping[ZooSpec, Manifest | None]) -> None:
     Console().print(table)
 
 
+def print_spec(spec: ZooSpec) -> None:
+    """Print what a zoo will be made of."""
+    print_facts(facts(spec))
+
+
+def print_facts(rows: Mapping[str, str]) -> None:
+    """Print names and values in two columns."""
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for name, value in rows.items():
+        table.add_row(name, value)
+    Console(highlight=False).print(table)
+
+
 def print_zoo(zoo: "Zoo") -> None:
     """Print what a zoo is made of and the range of what was measured."""
-    console = Console(highlight=False)
-    about = Table(box=None, show_header=False, pad_edge=False)
-    for name, value in facts(zoo.manifest).items():
-        about.add_row(name, value)
-    about.add_row("folder", str(zoo.folder))
-    console.print(about)
+    print_facts(built_facts(zoo.manifest) | {"folder": str(zoo.folder)})
     ranges = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     ranges.add_column("property")
     for column in ("min", "median", "max"):
@@ -50,4 +58,4 @@ def print_zoo(zoo: "Zoo") -> None:
         values = zoo.properties[name]
         numbers = (values.min(), values.median(), values.max())
         ranges.add_row(name, *(f"{number:.3f}" for number in numbers))
-    console.print(ranges)
+    Console(highlight=False).print(ranges)

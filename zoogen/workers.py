@@ -6,6 +6,8 @@ from concurrent.futures import FIRST_EXCEPTION, wait
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.queues import Queue
 from queue import Empty
+from threading import Thread
+from time import sleep
 from typing import Protocol, runtime_checkable
 
 from loky import ProcessPoolExecutor
@@ -72,14 +74,15 @@ REPORT: list[Report] = []
 
 
 def enter_worker(reports: "Queue[int]", parent: int) -> None:
-    """Remember where to report to; a worker whose parent is gone ends at its next report."""
+    """Remember where to report to; at work or idle, end soon after the parent is gone."""
 
-    def report(snapshots: int) -> None:
-        if os.getppid() != parent:
-            os._exit(1)
-        reports.put(snapshots)
+    def watch() -> None:
+        while os.getppid() == parent:
+            sleep(POLL_SECONDS)
+        os._exit(1)
 
-    REPORT.append(report)
+    Thread(target=watch, daemon=True).start()
+    REPORT.append(reports.put)
 
 
 def run_job(job: Job, number: int) -> None:
