@@ -27,6 +27,15 @@ def test_a_file_appears_under_its_name_when_it_is_done(tmp_path: Path):
     assert list(path.parent.iterdir()) == [path]
 
 
+def test_who_reads_the_old_file_reads_it_to_its_end(tmp_path: Path):
+    path = tmp_path / "file.txt"
+    path.write_text("old")
+    with path.open() as reader:
+        write_text(path, "new")
+        assert reader.read() == "old"
+    assert path.read_text() == "new"
+
+
 @pytest.mark.parametrize("error", [ValueError, Interruption, KeyboardInterrupt])
 def test_on_an_error_the_old_file_stays_and_nothing_is_left(
     tmp_path: Path, error: type[BaseException]

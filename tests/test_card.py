@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from zoogen import Zoo
-from zoogen.card import CARD, facts, measured_columns, zoo_card
+from zoogen.card import CARD, built_facts, measured_columns, zoo_card
 from zoogen.manifest import Failure
 
 
@@ -23,7 +23,7 @@ def test_the_card_in_the_folder_is_that_of_the_zoo(mixed_zoo: Zoo):
 
 def test_every_fact_is_on_the_card(mixed_zoo: Zoo):
     rows = table_rows((mixed_zoo.folder / CARD).read_text())
-    for name, value in facts(mixed_zoo.manifest).items():
+    for name, value in built_facts(mixed_zoo.manifest).items():
         assert rows[name] == [value]
     assert rows["models"] == ["192 of 192, 0 failed"]
     assert rows["seeds"] == ["3, from 1 to 3"]

@@ -158,7 +158,9 @@ def test_a_cheap_zoo_is_built_when_it_is_not_there(
     monkeypatch.setattr(
         loading, "build_zoo", lambda _, folder: shutil.copytree(mixed_zoo.folder, folder)
     )
-    assert load_zoo("mixed").folder == tmp_path / "mixed"
+    for name in ("mixed", Path("mixed")):
+        assert load_zoo(name).folder == tmp_path / "mixed"
+        shutil.rmtree(tmp_path / "mixed")
 
 
 @pytest.mark.parametrize("file", [shard_name(2), TABLE])

@@ -79,8 +79,9 @@ def test_two_builds_of_one_folder_take_turns(own_zoo: Path, tmp_path: Path):
     first = start_zoogen(*call, cwd=own_zoo.parent)
     wait_for(part_path(tmp_path / "zoo", 0), first)
     second = start_zoogen(*call, cwd=own_zoo.parent)
-    (told, _), (told_second, said) = first.communicate(), second.communicate()
+    (told, bar), (told_second, said) = first.communicate(), second.communicate()
     assert first.returncode == second.returncode == 0
+    assert bar == ""
     assert "another build is writing" in said
     assert told == told_second
     assert read_manifest(tmp_path / "zoo") == read_manifest(own_zoo)

@@ -122,6 +122,16 @@ def test_show_tells_what_a_zoo_is_made_of(own_zoo: Path):
         assert expected in done.stdout
 
 
+def test_show_and_verify_train_nothing_and_name_the_command():
+    shown = run_zoogen("show", "tetris-seed")
+    assert shown.returncode == 0
+    assert "MLP 16-5-4, 100 weights" in shown.stdout
+    assert shown.stdout.endswith("; run: zoogen build tetris-seed\n")
+    verified = run_zoogen("verify", "tetris-seed")
+    assert verified.returncode == 1
+    assert "zoogen build" in verified.stderr
+
+
 def test_verify_proves_a_whole_zoo(own_zoo: Path):
     done = run_zoogen("verify", own_zoo)
     assert done.returncode == 0

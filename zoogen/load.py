@@ -163,7 +163,7 @@ def load_zoo(name: str | Path) -> Zoo:
     """
     folder = find_folder(name)
     if str(name) in ZOOS and not is_built(folder):
-        if name not in BUILT_ON_DEMAND:
+        if str(name) not in BUILT_ON_DEMAND:
             raise ZooError(f"{name} is not in {folder.parent}; run: zoogen build {name}")
         build_zoo(ZOOS[str(name)], folder)
     manifest = read_manifest(folder)
