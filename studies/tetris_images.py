@@ -128,7 +128,7 @@ def main() -> None:
         for setting, scores in zip(waiting, pool.map(score, waiting), strict=True):
             row = {**setting.fields, **scores}
             if writer is None:
-                writer = csv.DictWriter(file, list(row))
+                writer = csv.DictWriter(file, list(row), lineterminator="\n")
                 if not done:
                     writer.writeheader()
             writer.writerow(row)

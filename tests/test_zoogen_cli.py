@@ -11,7 +11,7 @@ from tests.subprocesses import run_zoogen
 from tests.test_build import contents
 from tests.test_manifest import flip
 from zoogen import ZOOS, sha256_of
-from zoogen.manifest import read_manifest
+from zoogen.manifest import MANIFEST, read_manifest
 from zoogen.shards import shard_name
 
 COMMANDS = ("list", "show", "build", "verify")
@@ -157,3 +157,13 @@ def test_a_folder_that_is_no_zoo_is_refused(tmp_path: Path):
         done = run_zoogen(command, tmp_path)
         assert done.returncode == 1
         assert "is not a zoo: it has no zoo.json" in done.stderr
+
+
+def test_a_damaged_zoo_does_not_hide_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("ZOOGEN_CACHE", str(tmp_path))
+    (folder := tmp_path / "tetris-seed").mkdir()
+    (folder / MANIFEST).write_text("{")
+    done = run_zoogen("list")
+    assert done.returncode == 0
+    assert "damaged" in done.stdout
+    assert "tetris-hyp" in done.stdout

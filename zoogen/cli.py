@@ -8,6 +8,7 @@ import typer
 
 from zoogen.build import build_zoo
 from zoogen.console import INTERRUPTED, completed, run_command_line
+from zoogen.errors import ZooError
 from zoogen.load import find_folder, is_built, load_zoo, zoo_folder
 from zoogen.manifest import read_manifest, verify_files
 from zoogen.progress import progress_bar
@@ -42,8 +43,18 @@ ZooName = Annotated[
 @app.command("list")
 def list_zoos() -> None:
     """List the zoos that have a name, and which of them are built here."""
-    folders = {spec: zoo_folder(name) for name, spec in ZOOS.items()}
-    print_zoos({spec: read_manifest(at) if is_built(at) else None for spec, at in folders.items()})
+    print_zoos({spec: share_built(zoo_folder(name)) for name, spec in ZOOS.items()})
+
+
+def share_built(folder: Path) -> str:
+    """Say how much of a zoo is in its folder; one damaged zoo must not hide the others."""
+    if not is_built(folder):
+        return "–"
+    try:
+        manifest = read_manifest(folder)
+    except ZooError:
+        return "damaged"
+    return f"{manifest.models_built / manifest.models_planned:.0%}"
 
 
 @app.command()

@@ -8,28 +8,27 @@ from rich.console import Console
 from rich.table import Table
 
 from zoogen.card import built_facts, facts, measured_columns
-from zoogen.manifest import Manifest
 from zoogen.spec import ZooSpec
 
 if TYPE_CHECKING:
     from zoogen.load import Zoo
 
 
-def print_zoos(built: Mapping[ZooSpec, Manifest | None]) -> None:
-    """Print one row per registered zoo."""
+def print_zoos(built: Mapping[ZooSpec, str]) -> None:
+    """Print one row per registered zoo, with how much of it is built."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("zoo", no_wrap=True)
     table.add_column("weights", justify="right")
     table.add_column("varies")
     table.add_column("models × epochs", justify="right", no_wrap=True)
     table.add_column("built here", justify="right")
-    for spec, manifest in built.items():
+    for spec, share in built.items():
         table.add_row(
             spec.name,
             f"{spec.network.layout.params}",
             ", ".join((*spec.varied, "seed")).replace("_", " "),
             f"{spec.models} × {spec.epochs}",
-            "–" if manifest is None else f"{manifest.models_built / spec.models:.0%}",
+            share,
         )
     Console().print(table)
 
