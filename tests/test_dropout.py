@@ -12,7 +12,7 @@ from torch import Tensor
 from zoogen import ZooSpec
 from zoogen.configs import model_configs
 from zoogen.dropout import keep_mask, mix
-from zoogen.train import dropout_for
+from zoogen.train import dropout_by_step
 
 UNITS = 20_000
 
@@ -74,7 +74,7 @@ def test_survivors_are_scaled_so_that_the_mean_stays(mixed_spec: ZooSpec):
     spec = replace(mixed_spec, dropout=(0.0, 0.2, 0.5))
     configs = model_configs(spec)[:9]
     hidden = torch.ones(9, 100, 200)
-    dropped = dropout_for(configs, 1, "cpu")(hidden, 1)
+    dropped = dropout_by_step(configs, "cpu")(1)(hidden, 1)
     for config, units in zip(configs, dropped, strict=True):
         survivors = units[units != 0]
         assert survivors.numpy() == pytest.approx(1 / (1 - config.dropout))
@@ -84,4 +84,4 @@ def test_survivors_are_scaled_so_that_the_mean_stays(mixed_spec: ZooSpec):
 def test_a_stack_without_dropout_is_left_alone(mixed_spec: ZooSpec):
     configs = model_configs(replace(mixed_spec, dropout=(0.0,)))[:3]
     hidden = torch.rand(3, 5, 2)
-    assert dropout_for(configs, 1, "cpu")(hidden, 1) is hidden
+    assert dropout_by_step(configs, "cpu")(1)(hidden, 1) is hidden

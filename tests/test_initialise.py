@@ -8,7 +8,7 @@ from torch.nn import init
 
 from zoogen import MLP, ZooSpec
 from zoogen.configs import model_configs
-from zoogen.initialise import INITIALISERS, generators, starting_weights
+from zoogen.initialise import INITIALISERS, generators, start_seed, starting_weights
 from zoogen.spec import Initialiser
 
 NETWORK = MLP(widths=(16, 7, 5, 3), bias=True)
@@ -25,7 +25,7 @@ def test_a_model_starts_where_torch_would_start_it(spec: ZooSpec, name: Initiali
     configs = [config for config in model_configs(spec) if config.initialiser == name][:3]
     stack = starting_weights(NETWORK.layout, configs, generators(configs))
     for place, config in enumerate(configs):
-        draw = torch.Generator().manual_seed(config.seed)
+        draw = torch.Generator().manual_seed(start_seed(config))
         for layer in NETWORK.layers:
             weight = torch.empty(NETWORK.layout[f"{layer}.weight"].shape)
             getattr(init, f"{name}_")(weight, generator=draw)
@@ -48,6 +48,15 @@ def test_models_of_one_start_and_only_they_start_alike(spec: ZooSpec):
         for config, weight in zip(configs, weights, strict=True)
     )
     assert len(torch.unique(torch.stack(list(starts.values())), dim=0)) == len(starts) == 6 * 3
+
+
+def test_initialisers_of_one_seed_share_no_draw(spec: ZooSpec):
+    configs = model_configs(spec)
+    weights = starting_weights(NETWORK.layout, configs, generators(configs))["fc1.weight"]
+    starts = {config.start: weight for config, weight in zip(configs, weights, strict=True)}
+    drawn = torch.stack([weight.flatten() for weight in starts.values()])
+    likeness = torch.corrcoef(drawn) - torch.eye(len(drawn))
+    assert likeness.abs().max() < 6 / drawn.shape[1] ** 0.5
 
 
 def test_the_global_generator_is_left_alone(spec: ZooSpec):

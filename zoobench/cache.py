@@ -9,13 +9,11 @@ from hashlib import sha256
 from pathlib import Path
 from time import perf_counter
 
-import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
 
 from zoobench.embed import Embedder, Embeddings, embed
 from zoobench.results import EmbedderStamp, ZooStamp
-from zoogen import SPLITS, Zoo, atomic_path
+from zoogen import SPLITS, Zoo, save_tensors
 
 log = logging.getLogger(__name__)
 
@@ -59,9 +57,8 @@ def cached_embeddings(embedder: Embedder, zoo: Zoo, *, key: str, seed: int) -> E
     start = perf_counter()
     splits = embed(embedder, zoo, seed=seed)
     embedded = Embedded(splits, perf_counter() - start)
-    with atomic_path(path) as temporary:
-        arrays = {str(split): np.ascontiguousarray(rows) for split, rows in splits.items()}
-        save_file(arrays, temporary, metadata={"seconds": str(embedded.seconds)})
+    metadata = {"seconds": str(embedded.seconds)}
+    save_tensors(path, {str(split): rows for split, rows in splits.items()}, metadata)
     return embedded
 
 

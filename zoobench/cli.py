@@ -84,6 +84,7 @@ def evaluate(
     """
     from zoobench.report import print_result
     from zoobench.run import Request, run
+    from zoobench.store import result_folder
 
     request = Request(
         embedder=embedder,
@@ -99,6 +100,7 @@ def evaluate(
         typer.echo("stopped; finished tasks are kept, the same command goes on", err=True)
         raise typer.Exit(INTERRUPTED) from None
     print_result(result, out)
+    typer.echo(f"kept in {result_folder(out, result.embedder.name, result.zoo.name, probe)}")
 
 
 def parsed_settings(pairs: list[str]) -> dict[str, str]:
@@ -145,11 +147,13 @@ def show(
 
     Example: zoobench show weight-statistics
     """
+    from zoobench.reference import PROBE as REFERENCE
     from zoobench.report import print_result
     from zoobench.store import find_results
 
     for _, result in find_results(out, embedder):
-        print_result(result, out)
+        if embedder or result.probe != REFERENCE:
+            print_result(result, out)
 
 
 @app.command()

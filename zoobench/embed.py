@@ -45,8 +45,13 @@ def embed(embedder: Embedder, zoo: Zoo, *, seed: int) -> Embeddings:
     """
     draw = np.random.default_rng([seed, int(zoo.manifest.content_sha256[:16], 16)])
     orders = {split: draw.permutation(len(zoo.part(split).weights)) for split in SPLITS}
+    refuse_empty({split: len(order) for split, order in orders.items()}, zoo)
     shown = {split: shuffled(zoo, split, order) for split, order in orders.items()}
     fitted = deepcopy(embedder).fit(shown["train"], shown["validation"], seed=seed)
+    if fitted is None:
+        raise EmbedderError(
+            f"fit of {embedder.name} returned None, expected the embedder: return self"
+        )
     embeddings: dict[Split, np.ndarray] = {}
     for split, order in orders.items():
         rows = embedding_of(fitted, shown[split])
@@ -57,6 +62,17 @@ def embed(embedder: Embedder, zoo: Zoo, *, seed: int) -> Embeddings:
     if all(np.ptp(rows, axis=0).max() == 0 for rows in embeddings.values()):
         raise EmbedderError(f"{embedder.name} embeds every snapshot alike: nothing can be read off")
     return embeddings
+
+
+def refuse_empty(rows: Mapping[Split, int], zoo: Zoo) -> None:
+    """Refuse a zoo so partial that a split has no snapshot."""
+    empty = [split for split, count in rows.items() if count == 0]
+    if empty:
+        raise ZooError(
+            f"{zoo.spec.name} has no snapshot in {' and '.join(empty)} yet: "
+            f"{zoo.manifest.models_built} of {zoo.manifest.models_planned} models are built; "
+            "build more of them"
+        )
 
 
 def shuffled(zoo: Zoo, split: Split, order: Int64[np.ndarray, " snapshots"]) -> Weights:
@@ -90,7 +106,8 @@ def check_rows_stand_alone(
     order: Int64[np.ndarray, " snapshots"],
 ) -> None:
     """Embed some rows again, elsewhere in a smaller batch and one alone; they must not change."""
-    spread = rows.std(axis=0) + 1e-6 * np.abs(rows).max() + np.finfo(rows.dtype).tiny
+    wide = rows.astype(np.float64)
+    spread = wide.std(axis=0) + 1e-6 * np.abs(wide).max() + np.finfo(np.float32).tiny
     for chosen in (order[:PROBED_ROWS], order[:1]):
         again = embedding_of(embedder, weights.take(chosen))
         if again.shape[1] != rows.shape[1]:
@@ -98,8 +115,8 @@ def check_rows_stand_alone(
                 f"{embedder.name} returned {rows.shape[1]} columns for {len(rows)} snapshots and "
                 f"{again.shape[1]} for {len(chosen)}, expected the same"
             )
-        change = (np.abs(again - rows[chosen]) / spread).max()
-        if change > TOLERANCE:
+        change = (np.abs(again - wide[chosen]) / spread).max()
+        if not change <= TOLERANCE:
             raise EmbedderError(
                 f"{embedder.name} embeds a snapshot differently in another batch or order: off by "
                 f"{change:.2g} standard deviations, {TOLERANCE} allowed; each row must be embedded "

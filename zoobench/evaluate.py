@@ -1,5 +1,6 @@
 """Score an embedder on a zoo: embed, fit probes on train, choose on validation, score test once."""
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,13 +17,16 @@ from zoobench.results import (
     SCHEMA_VERSION,
     EmbedderStamp,
     Result,
+    TaskResult,
     read_predictions,
     read_result,
     write_result,
 )
 from zoobench.score import score_task
 from zoobench.tasks import Task
-from zoogen import SPLITS, Zoo, ZooError, progress_bar
+from zoogen import SPLITS, IntegrityError, Zoo, progress_bar
+
+log = logging.getLogger(__name__)
 
 
 def evaluate(
@@ -43,12 +47,13 @@ def evaluate(
         tasks: What to predict.
         probe: What predicts it.
         folder: Where the result is kept. A result of other code, settings, zoo, probe or seeds
-            that is found there is replaced.
+            that is found there is replaced, with a warning.
         seeds: One run of the embedder for each.
         stamp: How the embedder goes on record; by default it speaks for itself.
 
     Raises:
         EmbedderError: If the embedder breaks the protocol.
+        IntegrityError: If a file of the zoo is not the one its manifest names.
         ZooError: If the folder cannot be written; finished tasks are kept.
     """
     stamp = stamp or embedder_stamp(embedder, name=embedder.name)
@@ -96,8 +101,19 @@ def start(
         versions=package_versions(stamp.cls),
         machine=machine(),
     )
-    result = earlier_result(folder, fresh) or fresh
-    return result, [task for task in tasks if task.id not in result.by_task]
+    result = earlier_result(folder, fresh)
+    missing = [task for task in tasks if not is_done(task, result)]
+    kept = tuple(done for done in result.tasks if done.task not in {task.id for task in missing})
+    if missing:
+        for _ in zoo.verify():
+            pass
+    return replace(result, tasks=kept), missing
+
+
+def is_done(task: Task, result: Result) -> bool:
+    """Tell whether a result has this task in its current version."""
+    done = result.by_task.get(task.id)
+    return done is not None and (done.version, done.target) == (task.version, task.target)
 
 
 def finish(
@@ -129,17 +145,31 @@ def predictions_of(
             yield task, prediction, seconds
 
 
-def earlier_result(folder: Path, fresh: Result) -> Result | None:
-    """Return what an earlier run of the very same evaluation finished, checked by hash."""
+def earlier_result(folder: Path, fresh: Result) -> Result:
+    """Return what an earlier run of the very same evaluation finished, checked by hash.
+
+    Tasks whose predictions are damaged are left out. A result of anything else is replaced.
+    """
     if not (folder / RESULT).exists():
-        return None
+        return fresh
     try:
         result = read_result(folder)
-        for task in result.tasks:
-            read_predictions(folder, task)
-    except ZooError:
-        return None
-    return result if result.identity == fresh.identity else None
+    except IntegrityError as error:
+        log.warning("%s; evaluating again", error)
+        return fresh
+    if result.identity != fresh.identity:
+        log.warning("%s holds a result of other code, settings, zoo or versions: replaced", folder)
+        return fresh
+    return replace(result, tasks=tuple(task for task in result.tasks if is_whole(folder, task)))
+
+
+def is_whole(folder: Path, task: TaskResult) -> bool:
+    """Tell whether the predictions of a task are those the result names."""
+    try:
+        read_predictions(folder, task)
+    except IntegrityError:
+        return False
+    return True
 
 
 def reported(

@@ -58,7 +58,7 @@ def load_attribute(reference: str) -> Any:
 def load_module(name: str) -> ModuleType:
     """Import a module; the folder the command runs in counts too."""
     if "" not in sys.path:
-        sys.path.insert(0, "")
+        sys.path.append("")  # last: a folder called as an installed package must not hide it
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:

@@ -1,5 +1,6 @@
 """Classification probe: multinomial logistic regression, run to convergence."""
 
+import logging
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -9,6 +10,8 @@ from zoobench.linear import Fit, LinearMap, row_blocks
 from zoobench.metrics import accuracy
 from zoobench.principal_axes import principal_axes
 from zoogen import ZooError
+
+log = logging.getLogger(__name__)
 
 PENALTIES = (1e0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
 LARGEST_SLOPE = 1e-5
@@ -84,8 +87,17 @@ def logistic_path(
                 (np.vstack([weights, intercept]) / scale).ravel(),
                 jac=True,
                 method="L-BFGS-B",
-                options={"gtol": LARGEST_SLOPE, "ftol": 0, "maxcor": 20, "maxiter": 10_000},
+                options={
+                    "gtol": LARGEST_SLOPE,
+                    "ftol": 0,
+                    "maxcor": 20,
+                    "maxiter": 10_000,
+                    "maxfun": 100_000,
+                },
             )
+        slope = float(np.abs(found.jac).max())
+        if slope > 10 * LARGEST_SLOPE:
+            log.warning("classification stopped at slope %.1g for penalty %g", slope, penalty)
         solution = found.x.reshape(-1, classes) * scale
         weights, intercept = solution[:-1], solution[-1]
         yield axes.to_features(weights, intercept)

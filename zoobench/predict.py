@@ -10,7 +10,7 @@ from jaxtyping import Bool, Shaped
 from zoobench.embed import Embeddings
 from zoobench.probe import Probe
 from zoobench.tasks import Task
-from zoogen import SPLITS, Split
+from zoogen import SPLITS, Split, ZooError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -105,10 +105,21 @@ def predict_classes(
     probe: Probe,
     rows: Bool[np.ndarray, " snapshots"],
 ) -> Prediction:
-    """Predict which value of a chosen property a snapshot was trained with."""
+    """Predict which value of a chosen property a snapshot was trained with.
+
+    Raises:
+        ZooError: If the train split of a partial zoo lacks a value, or has a single one.
+    """
     columns = {split: table[task.target].to_numpy(str) for split, table in tables.items()}
     values = np.unique(np.concatenate(list(columns.values())))
     labels = {split: np.searchsorted(values, column) for split, column in columns.items()}
+    absent = sorted(set(columns["test"]) - set(columns["train"]))
+    if absent or len(set(columns["train"])) == 1:
+        raise ZooError(
+            f"task {task.id}: the train split knows {', '.join(sorted(set(columns['train'])))} only"
+            + (f", the test split has {', '.join(absent)}" if absent else ", nothing to tell apart")
+            + "; build more models of the zoo"
+        )
     fits = [
         probe.classify(
             run["train"],

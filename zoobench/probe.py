@@ -48,13 +48,11 @@ class Probe:
     """How both kinds of property are predicted from embeddings.
 
     Attributes:
-        summary: One line for the command line.
         regress: Predicts several numbers at once.
         classify: Predicts one label.
     """
 
     name: str
-    summary: str
     regress: Regress
     classify: Classify
 
@@ -64,13 +62,11 @@ PROBES: dict[str, Probe] = {
     for probe in (
         Probe(
             name="standard",
-            summary="ridge and logistic regression on standardised features: no scale matters",
             regress=standard_ridge,
             classify=standard_logistic,
         ),
         Probe(
             name="paper",
-            summary="as in the paper: ridge and softmax by Adam, both on raw features",
             regress=paper_ridge,
             classify=paper_softmax,
         ),

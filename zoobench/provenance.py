@@ -15,9 +15,10 @@ from pydantic import JsonValue
 
 from zoobench.embed import Embedder
 from zoobench.results import EmbedderStamp, ZooStamp
-from zoogen import Zoo
+from zoobench.scikit import ScikitEmbedder
+from zoogen import Zoo, ZooError
 
-PACKAGES = ("zoobench", "numpy", "scipy", "scikit-learn", "torch")
+PACKAGES = ("zoobench", "numpy", "scipy", "scikit-learn", "torch", "umap-learn", "pynndescent")
 
 
 def embedder_stamp(embedder: Embedder, *, name: str, reference: str = "") -> EmbedderStamp:
@@ -56,41 +57,59 @@ def zoo_stamp(zoo: Zoo) -> ZooStamp:
 
 
 def settings_of(embedder: Embedder) -> dict[str, JsonValue]:
-    """Return the settings of an embedder as JSON: dataclass fields, or scikit-learn's params."""
-    if is_dataclass(embedder):
+    """Return the settings of an embedder as JSON: what tells two embedders of a class apart.
+
+    Those are the fields of a dataclass, the parameters of a scikit-learn estimator, and of
+    anything else all its attributes before it is fitted.
+    """
+    if isinstance(embedder, ScikitEmbedder):
+        found = embedder.settings
+    elif is_dataclass(embedder):
         names = (field.name for field in fields(embedder) if field.init)
         found = {name: getattr(embedder, name) for name in names}
     else:
-        found = dict(getattr(embedder, "settings", {}))
+        found = dict(vars(embedder))
     return {name: as_json(value) for name, value in found.items()}
 
 
 def as_json(value: Any) -> JsonValue:
-    """Keep what JSON knows, write the rest as Python would."""
+    """Keep what JSON knows; name anything else by its type and a hash of its content."""
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, list | tuple):
         return [as_json(item) for item in value]
-    return repr(value)
+    if isinstance(value, dict):
+        return {str(key): as_json(item) for key, item in value.items()}
+    content = value.tobytes() if hasattr(value, "tobytes") else repr(value).encode()
+    return f"{type(value).__qualname__} {sha256(content).hexdigest()[:16]}"
 
 
 def class_of(embedder: Embedder) -> type:
     """Return the class that does the work: scikit-learn's own where one is wrapped."""
-    return type(getattr(embedder, "estimator", embedder))
+    return type(embedder.estimator if isinstance(embedder, ScikitEmbedder) else embedder)
 
 
 def code_home(cls: type) -> Path:
-    """Return the file a class is defined in, or the folder if that is part of a package."""
-    file = Path(inspect.getfile(cls)).resolve()
+    """Return the file a class is defined in, or the folder if that is part of a package.
+
+    Raises:
+        ZooError: If the class is in no file, as one typed into a notebook.
+    """
+    try:
+        file = Path(inspect.getfile(cls)).resolve()
+    except (OSError, TypeError) as error:
+        raise ZooError(
+            f"{cls.__qualname__} is in no file; save it in one to evaluate it"
+        ) from error
     return file.parent if (file.parent / "__init__.py").exists() else file
 
 
 def code_sha256(home: Path) -> str:
-    """Hash the source an embedder is defined in: its file, or every file beside it."""
-    files = sorted(home.glob("*.py")) if home.is_dir() else [home]
+    """Hash the source an embedder is defined in: its file, or every file of its package."""
+    files = sorted(home.rglob("*.py")) if home.is_dir() else [home]
     digest = sha256()
     for file in files:
-        digest.update(file.name.encode() + b"\0" + file.read_bytes())
+        digest.update(str(file.relative_to(home.parent)).encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()
 
 

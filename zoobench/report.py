@@ -33,19 +33,23 @@ def paper_text(score: PaperScore | None, missing: str = "") -> str:
     return missing if score is None else percent(score.score) + ("" if score.sure else "?")
 
 
-def reference_results(root: Path, zoo: str, probe: str) -> Mapping[str, Result]:
-    """Return the rows to read a score against, as far as they have been made."""
-    wanted = {name: (name, PROBE) for name in REFERENCES} | {"s(W)": (STATISTICS, probe)}
+def reference_results(root: Path, scored: Result) -> Mapping[str, Result]:
+    """Return the rows to read a score against, as far as they were made on the very same zoo."""
+    wanted = {name: (name, PROBE) for name in REFERENCES} | {"s(W)": (STATISTICS, scored.probe)}
     found = {
-        title: find_result(root, embedder, zoo, made_by)
+        title: find_result(root, embedder, scored.zoo.name, made_by)
         for title, (embedder, made_by) in wanted.items()
     }
-    return {title: result for title, result in found.items() if result is not None}
+    return {
+        title: result
+        for title, result in found.items()
+        if result is not None and result.zoo == scored.zoo
+    }
 
 
 def print_result(result: Result, root: Path) -> None:
     """Print one row per task: score, interval, reference rows and what the paper reports."""
-    references = reference_results(root, result.zoo.name, result.probe)
+    references = reference_results(root, result)
     if result.embedder.name == STATISTICS:
         references = {title: row for title, row in references.items() if title != "s(W)"}
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)

@@ -110,8 +110,15 @@ class Result:
 
     @property
     def identity(self) -> tuple[object, ...]:
-        """What must be equal for the tasks of two results to belong together."""
-        return self.benchmark, self.embedder, self.zoo, self.probe, self.seeds
+        """What must be equal for the tasks of two results to belong together.
+
+        How the embedder was named on the command line and the state of its repository are not: the
+        hash of its code is.
+        """
+        by = self.embedder
+        embedder = (by.name, by.cls, json.dumps(by.settings, sort_keys=True), by.code_sha256)
+        versions = tuple(sorted(self.versions.items()))
+        return self.benchmark, embedder, self.zoo, self.probe, self.seeds, versions
 
     @property
     def by_task(self) -> dict[str, TaskResult]:

@@ -12,7 +12,7 @@ from zoobench.reference import PROBE, REFERENCES, STATISTICS, evaluate_reference
 from zoobench.results import Result
 from zoobench.store import label, result_folder
 from zoobench.tasks import Task, find_tasks
-from zoogen import Zoo, load_zoo
+from zoogen import ZOOS, Zoo, load_zoo
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +46,8 @@ def run(request: Request, root: Path, *, references: bool) -> Result:
     """
     probe = find_probe(request.probe)
     embedder = find_embedder(request.embedder, request.settings)
+    if request.zoo in ZOOS:
+        find_tasks(ZOOS[request.zoo], request.tasks)  # before a zoo is built in vain
     zoo = load_zoo(request.zoo)
     tasks = find_tasks(zoo.spec, request.tasks)
     name = label(embedder.name, request.settings)

@@ -7,8 +7,6 @@ from pathlib import Path
 from zoobench.results import RESULT, Result, read_result
 from zoogen import ZooError
 
-RESULTS = Path("results")
-
 
 def label(name: str, settings: Mapping[str, str]) -> str:
     """Name an embedder with the settings that were changed: ``pca-linear,dim=10``."""

@@ -9,6 +9,7 @@ from zoogen.load import Part, Zoo, load_zoo, zoo_folder
 from zoogen.manifest import Manifest
 from zoogen.progress import progress_bar
 from zoogen.registry import ZOOS, find_spec, zoo_spec
+from zoogen.shards import save_tensors
 from zoogen.spec import MLP, ZooSpec
 from zoogen.split import SPLITS, Split
 from zoogen.weights import Weights
@@ -36,6 +37,7 @@ __all__ = [
     "load_zoo",
     "progress_bar",
     "run_command_line",
+    "save_tensors",
     "sha256_of",
     "write_text",
     "zoo_folder",

@@ -13,10 +13,10 @@ from zoogen.card import CARD, zoo_card
 from zoogen.configs import Shards, model_configs, plan
 from zoogen.errors import ZooError
 from zoogen.folder import clear_half_written, clear_zoo, locked, refuse_foreign
-from zoogen.images import load_images
+from zoogen.images import ImageSet, load_images
 from zoogen.manifest import FORMAT_VERSION, TABLE, Manifest, file_entry, write_manifest
 from zoogen.progress import progress_bar
-from zoogen.resume import is_intact, is_whole, reopen, sealed_zoo
+from zoogen.resume import holds_another, is_intact, is_whole, reopen, sealed_zoo
 from zoogen.spec import ZooSpec
 from zoogen.table import part_path, read_part, split_sha256, write_table
 from zoogen.workers import Report, run_jobs
@@ -43,14 +43,16 @@ def build_zoo(
             with more models keeps the shards that are whole.
         device: Where to train, as torch names it.
         workers: Processes side by side; one per core by default, one on an accelerator.
-        overwrite: Throw away what an earlier build of another spec left in the folder.
+        overwrite: Throw away a damaged zoo, or one of another spec or other images, that is in
+            the folder; one of this spec is kept or resumed as ever.
 
     Returns:
         The manifest, which is also in the folder.
 
     Raises:
-        ZooError: If the device is not there, the folder holds something else, cannot be written
-            or is full, or a worker dies. Finished shards stay and are used by the next call.
+        ZooError: If the device is not there, the network does not fit the images, the folder holds
+            something else, cannot be written or is full, or a worker dies. Finished shards stay
+            and are used by the next call.
     """
     wanted = spec.models if models is None else models
     if not 1 <= wanted <= spec.models:
@@ -58,26 +60,27 @@ def build_zoo(
     if workers is not None and workers < 1:
         raise ZooError(f"{workers} workers asked for, expected 1 or more")
     check_device(device)
+    images = load_images(spec.images)
+    check_network(spec, images)
     refuse_foreign(folder)
     with locked(folder):
         clear_half_written(folder)
-        if overwrite:
+        if overwrite and holds_another(folder, spec, images.checksum):
             clear_zoo(folder)
-        manifest = sealed_zoo(folder, spec)
+        manifest = sealed_zoo(folder, spec, images.checksum)
         if manifest is not None:
             wanted = max(wanted, manifest.models_built)
             if wanted == manifest.models_built and is_intact(folder, manifest):
                 return manifest
             reopen(folder, manifest)
         shards = plan(spec, wanted)
-        images_sha256 = load_images(spec.images).checksum
         missing = [
             number
             for number, configs in shards.items()
-            if not is_whole(folder, number, spec, configs, images_sha256)
+            if not is_whole(folder, number, spec, configs, images.checksum)
         ]
         train(spec, shards, missing, folder, device=device, workers=workers)
-        return seal(spec, folder, list(shards), images_sha256)
+        return seal(spec, folder, list(shards), images.checksum)
 
 
 def check_device(device: str) -> None:
@@ -95,6 +98,16 @@ def check_device(device: str) -> None:
         raise ZooError(
             f"device {device!r} cannot be used ({reason}); here are: {', '.join(found)}"
         ) from error
+
+
+def check_network(spec: ZooSpec, images: ImageSet) -> None:
+    """Refuse a network that does not take these images or has not their classes."""
+    pixels = images.train_images[0].size
+    if (spec.network.widths[0], spec.network.classes) != (pixels, images.classes):
+        raise ZooError(
+            f"{spec.name}: the network takes {spec.network.widths[0]} pixels and has "
+            f"{spec.network.classes} classes, {spec.images} has {pixels} and {images.classes}"
+        )
 
 
 def train(

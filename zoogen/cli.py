@@ -97,7 +97,7 @@ def build(
         int | None, typer.Option(min=1, help="Processes side by side; one per core by default.")
     ] = None,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Throw away another zoo in the folder.")
+        bool, typer.Option("--overwrite", help="Throw away another or a damaged zoo in the folder.")
     ] = False,
 ) -> None:
     """Train a zoo, or go on where an earlier build of it stopped.

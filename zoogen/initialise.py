@@ -1,6 +1,7 @@
 """Starting weights: torch's named initialisers, one generator per model."""
 
 from collections.abc import Callable, Sequence
+from hashlib import sha256
 
 import torch
 from jaxtyping import Float32
@@ -25,7 +26,17 @@ INITIALISERS: dict[Initialiser, Callable[..., Tensor]] = {
 
 def generators(configs: Sequence[ModelConfig]) -> list[torch.Generator]:
     """Seed one generator per model: it draws the starting weights, then every epoch's order."""
-    return [torch.Generator().manual_seed(config.seed) for config in configs]
+    return [torch.Generator().manual_seed(start_seed(config)) for config in configs]
+
+
+def start_seed(config: ModelConfig) -> int:
+    """Mix initialiser and seed.
+
+    From the seed alone, the normal initialisers would start from the same draw up to the scale of
+    each layer, and so would the uniform ones: near-duplicates that no split keeps together.
+    """
+    digest = sha256(f"{config.initialiser}/{config.seed}".encode()).digest()
+    return int.from_bytes(digest[:8], "little") >> 1
 
 
 def starting_weights(

@@ -1,5 +1,6 @@
 """A zoo in memory: its table, its weights mapped from disk, its networks on demand."""
 
+import logging
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import torch
     from torch.utils.data import TensorDataset
+
+log = logging.getLogger(__name__)
 
 BUILT_ON_DEMAND = ("tetris-seed", "tetris-hyp")
 
@@ -167,6 +170,7 @@ def load_zoo(name: str | Path) -> Zoo:
             raise ZooError(f"{name} is not in {folder.parent}; run: zoogen build {name}")
         build_zoo(ZOOS[str(name)], folder)
     manifest = read_manifest(folder)
+    warn_of_difference(str(name), manifest)
     layout = manifest.stored_layout
     if layout != manifest.spec.network.layout:
         raise IntegrityError(f"{folder / MANIFEST}: layout {manifest.layout} is not the network's")
@@ -174,6 +178,15 @@ def load_zoo(name: str | Path) -> Zoo:
         map_shard(folder / shard.file, shard.rows, layout.params) for shard in manifest.shards
     ]
     return Zoo(folder, manifest, Weights(shards, layout))
+
+
+def warn_of_difference(name: str, manifest: Manifest) -> None:
+    """Say if a zoo is not what its name promises: part of it, or another version."""
+    if name in ZOOS and manifest.spec != ZOOS[name]:
+        log.warning("%s is of another version; run: zoogen build %s --overwrite", name, name)
+    if manifest.models_built < manifest.models_planned:
+        built, planned = manifest.models_built, manifest.models_planned
+        log.warning("%s is a partial zoo: %d of %d models", manifest.spec.name, built, planned)
 
 
 def find_folder(name: str | Path) -> Path:

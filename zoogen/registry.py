@@ -73,7 +73,7 @@ def find_spec(name: str) -> ZooSpec:
     if not colon:
         return zoo_spec(name)
     if "" not in sys.path:
-        sys.path.insert(0, "")
+        sys.path.append("")
     try:
         found = getattr(import_module(module), attribute)
     except (ImportError, AttributeError, ValueError) as error:

@@ -15,17 +15,33 @@ from zoogen.table import ShardNotes, part_path, read_notes, write_table
 log = logging.getLogger(__name__)
 
 
-def sealed_zoo(folder: Path, spec: ZooSpec) -> Manifest | None:
+def holds_another(folder: Path, spec: ZooSpec, images_sha256: str) -> bool:
+    """Tell whether a folder holds anything but this very zoo, whole or in parts."""
+    try:
+        sealed_zoo(folder, spec, images_sha256)
+    except ZooError:
+        return True
+    notes = (read_notes(part) for part in part_path(folder, 0).parent.glob("*.parquet"))
+    return any(note is not None and note.spec != spec for note in notes)
+
+
+def sealed_zoo(folder: Path, spec: ZooSpec, images_sha256: str) -> Manifest | None:
     """Return the manifest of the zoo in a folder, if a build of it came to its end.
 
     Raises:
-        ZooError: If it is a zoo of another spec.
+        ZooError: If it is a zoo of another spec, or of other images under the same name.
         IntegrityError: If the manifest is damaged.
     """
     if not (folder / MANIFEST).exists():
         return None
     manifest = read_manifest(folder)
     refuse_other_spec(folder, manifest.spec, spec)
+    if manifest.images_sha256 != images_sha256:
+        raise ZooError(
+            f"{folder} was trained on other {spec.images} images (sha256 "
+            f"{manifest.images_sha256[:12]}, now {images_sha256[:12]}); "
+            "build it elsewhere with --out, or replace it with --overwrite"
+        )
     return manifest
 
 

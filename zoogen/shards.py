@@ -1,6 +1,7 @@
 """Shards: a fixed run of models as one float32 tensor in one safetensors file."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -29,10 +30,21 @@ def write_shard(
     The same weights give the same bytes: hence a single entry of metadata, for safetensors writes
     several in an order of chance.
     """
-    metadata = {"layout": json.dumps(layout.shapes)}
+    save_tensors(path, {TENSOR: weights}, {"layout": json.dumps(layout.shapes)})
+
+
+def save_tensors(
+    path: Path, tensors: Mapping[str, np.ndarray], metadata: Mapping[str, str]
+) -> None:
+    """Write a safetensors file atomically.
+
+    Raises:
+        ZooError: If the folder cannot be written or is full; nothing is left behind.
+    """
+    arrays = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
     with atomic_path(path) as temporary:
         try:
-            save_file({TENSOR: np.ascontiguousarray(weights)}, temporary, metadata=metadata)
+            save_file(arrays, temporary, metadata=dict(metadata))
         except SafetensorError as error:  # of the file system: what it says is all there is
             raise OSError(str(error)) from error
 

@@ -1,6 +1,6 @@
 """Training a stack of models as one computation, with every gradient kept to its own model."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
@@ -74,19 +74,22 @@ def per_scalar(values: Sequence[float], weights: dict[str, Tensor], device: str)
     return torch.cat([column.repeat_interleave(tensor[0].numel()) for tensor in weights.values()])
 
 
-def dropout_for(configs: Sequence[ModelConfig], step: int, device: str) -> Dropout:
-    """Return the dropout of one step; models with rate 0 in the stack keep every unit."""
+def dropout_by_step(configs: Sequence[ModelConfig], device: str) -> Callable[[int], Dropout]:
+    """Return the dropout of each step, by its number; models with rate 0 keep every unit."""
     if not any(config.dropout for config in configs):
-        return no_dropout
+        return lambda _: no_dropout
     keys = torch.tensor([config.seed for config in configs], device=device)
     rate = torch.tensor([config.dropout for config in configs], device=device)
 
-    def drop(hidden: Tensor, layer: int) -> Tensor:
-        keep = keep_mask(keys, step, layer, hidden[0].numel(), rate).view(hidden.shape)
-        by_model = (-1,) + (1,) * (hidden.ndim - 1)
-        return torch.where(keep, hidden / (1 - rate).view(by_model), 0.0)
+    def dropout(step: int) -> Dropout:
+        def drop(hidden: Tensor, layer: int) -> Tensor:
+            keep = keep_mask(keys, step, layer, hidden[0].numel(), rate).view(hidden.shape)
+            by_model = (-1,) + (1,) * (hidden.ndim - 1)
+            return torch.where(keep, hidden / (1 - rate).view(by_model), 0.0)
 
-    return drop
+        return drop
+
+    return dropout
 
 
 def train_stack(
@@ -123,14 +126,14 @@ def train_stack(
     update = OPTIMISERS[configs[0].optimiser](rate, spec.momentum)
     decay = per_scalar([config.weight_decay for config in configs], start, device)
     decays = any(config.weight_decay for config in configs)
+    dropout = dropout_by_step(configs, device)
     step = 0
     for _ in range(spec.epochs):
         order = epoch_order(draws, len(images.train_labels)).to(device)
         for batch in order.split(spec.batch_size, dim=1):
             step += 1
-            dropout = dropout_for(configs, step, device)
             gradient = stack_gradient(
-                spec.network, weights, images, batch, configs[0].activation, dropout
+                spec.network, weights, images, batch, configs[0].activation, dropout(step)
             )
             if decays:
                 gradient.addcmul_(flat, decay)
