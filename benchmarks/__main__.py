@@ -26,11 +26,11 @@ def section(name: str, claim: str, ratios: list[Ratio]) -> str:
     lines = [
         f"## {name.replace('_', ' ')}\n",
         f"{claim}\n",
-        "| measured | ours, s | peer, s | ratio | asked |",
+        "| measured | ours | peer | ratio | asked |",
         "|---|---:|---:|---:|---:|",
     ]
     lines += [
-        f"| {one.name} | {one.ours_seconds:.3g} | {one.peer_seconds:.3g} | {one.ratio:.1f} "
+        f"| {one.name} | {one.ours:.3g} {one.unit} | {one.peer:.3g} {one.unit} | {one.ratio:.1f} "
         f"| {'' if one.required is None else f'{one.required:g}'} |"
         for one in ratios
     ]
@@ -49,8 +49,8 @@ def main() -> None:
     head = (
         "# Speed, as ratios\n\n"
         f"Made by `make bench` on {platform.system()} {platform.machine()}, {cpu_count()} cores, "
-        f"torch {version('torch')}, numpy {version('numpy')}. Each ratio is the peer's time over "
-        "ours, both taken in the same run; where the peer is a budget, its time is the budget.\n"
+        f"torch {version('torch')}, numpy {version('numpy')}. Each ratio is the peer's cost over "
+        "ours, both taken in the same run; where the peer is a budget, its cost is the budget.\n"
     )
     sections, short = [head], []
     for name in chosen.names or claims():

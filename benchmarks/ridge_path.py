@@ -1,12 +1,8 @@
 """The regression probes against solving every penalty and target apart."""
 
-from collections.abc import Callable
-from statistics import median
-from time import perf_counter
-
 import numpy as np
 
-from benchmarks.ratio import Ratio
+from benchmarks.ratio import Ratio, seconds
 from zoobench.ridge import PAPER_PENALTIES, paper_ridge, standard_ridge
 
 CLAIM = (
@@ -43,32 +39,22 @@ def apart(
     return best
 
 
-def seconds(action: Callable[[], object]) -> float:
-    """Take the median of several runs, the first left out."""
-    times = []
-    for _ in range(RUNS + 1):
-        begin = perf_counter()
-        action()
-        times.append(perf_counter() - begin)
-    return median(times[1:])
-
-
 def measure() -> list[Ratio]:
     """Time both probes and the peer on the same numbers."""
     rng = np.random.default_rng(0)
     features = correlated_features(TRAIN + VALIDATION, rng)
     targets = features @ rng.normal(size=(14, TARGETS)) + rng.normal(size=(len(features), TARGETS))
     data = features[:TRAIN], targets[:TRAIN], features[TRAIN:], targets[TRAIN:]
-    peer = seconds(lambda: apart(*data))
+    peer = seconds(lambda: apart(*data), runs=RUNS)
     ours = {
-        "paper": seconds(lambda: paper_ridge(*data)),
-        "standard": seconds(lambda: standard_ridge(*data)),
+        "paper": seconds(lambda: paper_ridge(*data), runs=RUNS),
+        "standard": seconds(lambda: standard_ridge(*data), runs=RUNS),
     }
     return [
         Ratio(
             name=f"{name} ridge, against {len(PAPER_PENALTIES) * TARGETS} separate solutions",
-            ours_seconds=taken,
-            peer_seconds=peer,
+            ours=taken,
+            peer=peer,
             required=10,
         )
         for name, taken in ours.items()

@@ -2,24 +2,18 @@
 
 import subprocess
 import sys
-from statistics import median
-from time import perf_counter
+from functools import partial
 
-from benchmarks.ratio import Ratio
+from benchmarks.ratio import Ratio, seconds
 
 CLAIM = "``--help`` answers at once: neither torch nor pandas is imported. Median of seven."
 
 BUDGET_SECONDS = 0.5
 
 
-def seconds(*command: str) -> float:
-    """Time a fresh interpreter, the first run left out."""
-    times = []
-    for _ in range(8):
-        begin = perf_counter()
-        subprocess.run([sys.executable, *command], check=True, capture_output=True)
-        times.append(perf_counter() - begin)
-    return median(times[1:])
+def ask_for_help(name: str) -> None:
+    """Start a fresh interpreter that prints a help text."""
+    subprocess.run([sys.executable, "-m", name, "--help"], check=True, capture_output=True)
 
 
 def measure() -> list[Ratio]:
@@ -27,8 +21,8 @@ def measure() -> list[Ratio]:
     return [
         Ratio(
             name=f"{name} --help, against {BUDGET_SECONDS} s",
-            ours_seconds=seconds("-m", name, "--help"),
-            peer_seconds=BUDGET_SECONDS,
+            ours=seconds(partial(ask_for_help, name), runs=7),
+            peer=BUDGET_SECONDS,
             required=1,
         )
         for name in ("zoogen", "zoobench")
