@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     Tables = Mapping[Split, pd.DataFrame]
 
 
+NARROW = 512
+"""Up to this many features, threads gain a probe little and cost it much where cores are busy."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Prediction:
     """What a probe says of one task.
@@ -64,12 +68,16 @@ def predict(
         batch: Tasks as ``batches`` groups them.
         probe: Fitted on train, its penalty chosen on validation.
     """
+    from threadpoolctl import threadpool_limits
+
     rows = {split: known_rows(tables[split], batch[0]) for split in SPLITS}
     runs = [{split: run[split][rows[split]] for split in SPLITS} for run in embeddings]
     shown = {split: tables[split][rows[split]] for split in SPLITS}
-    if batch[0].kind == "classification":
-        return [predict_classes(runs, shown, batch[0], probe, rows["test"])]
-    return predict_numbers(runs, shown, batch, probe, rows["test"])
+    narrow = runs[0]["train"].shape[1] <= NARROW
+    with threadpool_limits(1 if narrow else None, user_api="blas"):
+        if batch[0].kind == "classification":
+            return [predict_classes(runs, shown, batch[0], probe, rows["test"])]
+        return predict_numbers(runs, shown, batch, probe, rows["test"])
 
 
 def predict_numbers(

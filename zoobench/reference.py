@@ -49,12 +49,15 @@ def hyper_parameters(
     if not columns:
         return chance(train, test, task, spec)
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+    from threadpoolctl import threadpool_limits
 
     regression = task.kind == "regression"
     trees: Any = HistGradientBoostingRegressor if regression else HistGradientBoostingClassifier
     model = trees(categorical_features="from_dtype", early_stopping=False, random_state=0)
-    model.fit(as_features(train[columns]), train[task.target])
-    return np.asarray(model.predict(as_features(test[columns])))
+    # On busy cores the threads of so small a problem spend minutes waiting for each other.
+    with threadpool_limits(1, user_api="openmp"):
+        model.fit(as_features(train[columns]), train[task.target])
+        return np.asarray(model.predict(as_features(test[columns])))
 
 
 def as_features(table: "pd.DataFrame") -> "pd.DataFrame":
