@@ -55,7 +55,7 @@ def print_result(result: Result, root: Path) -> None:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("task", no_wrap=True)
     for column in ("score", "95 % interval", *references, "paper"):
-        table.add_column(column, justify="right")
+        table.add_column(column.replace("hyper-", "hyper-\n"), justify="right")
     papers = paper_scores()
     for task in result.tasks:
         others = (row.by_task.get(task.task) for row in references.values())
