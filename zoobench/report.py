@@ -19,7 +19,7 @@ METRIC_SIGNS = {"r2": "R²", "accuracy": "acc"}
 
 def percent(score: float | None) -> str:
     """Write a share in percent."""
-    return MISSING if score is None else f"{100 * score:.1f}"
+    return MISSING if score is None else f"{100 * score:.1f}".replace("-0.0", "0.0")
 
 
 def interval_text(task: TaskResult) -> str:
