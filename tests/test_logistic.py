@@ -11,8 +11,15 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
+from zoobench import logistic
 from zoobench.linear import Fit
-from zoobench.logistic import PENALTIES, logistic_path, penalised_loss, standard_logistic
+from zoobench.logistic import (
+    PENALTIES,
+    coordinates,
+    logistic_path,
+    penalised_loss,
+    standard_logistic,
+)
 from zoobench.metrics import accuracy
 from zoogen import ZooError
 
@@ -81,11 +88,35 @@ def test_the_gradient_is_that_of_the_loss(penalty):
     rng = np.random.default_rng(1)
     scores = rng.normal(size=(50, 4)).astype(np.float32)
     means, shares = rng.normal(size=(4, 3)), np.array([0.2, 0.3, 0.5])
-    scale = rng.lognormal(size=(5, 1))
-    loss = penalised_loss(scores, means, shares, scale=scale, penalty=penalty)
+    start, moves = rng.normal(size=(5, 3)), rng.normal(size=(15, 15))
+    loss = penalised_loss(scores, means, shares, start=start, moves=moves, penalty=penalty)
     at, direction = rng.normal(size=15), rng.normal(size=15)
     slope = (loss(at + 1e-5 * direction)[0] - loss(at - 1e-5 * direction)[0]) / 2e-5
     assert loss(at)[1] @ direction == pytest.approx(slope, rel=1e-6)
+
+
+@pytest.mark.parametrize("penalty", [1e-1, 1e-3, 1e-6])
+def test_the_curvature_is_one_along_every_move(penalty):
+    rng = np.random.default_rng(2)
+    scores = rng.normal(size=(300, 4)).astype(np.float32) * [1.0, 3.0, 0.1, 0.5]
+    scores = scores.astype(np.float32)
+    means, shares = rng.normal(size=(4, 3)), np.array([0.2, 0.3, 0.5])
+    start = rng.normal(size=(5, 3)) / 4
+    moves = coordinates(scores, start, scores.var(axis=0, dtype=np.float64), penalty)
+    loss = penalised_loss(scores, means, shares, start=start, moves=moves, penalty=penalty)
+    steps = 1e-4 * np.eye(15)
+    curvature = np.array([(loss(step)[1] - loss(-step)[1]) / 2e-4 for step in steps])
+    values = np.linalg.eigvalsh((curvature + curvature.T) / 2)
+    assert values[0] == pytest.approx(0, abs=1e-5)  # all intercepts alike
+    assert values[1:] == pytest.approx(1, abs=1e-4)
+
+
+def test_many_unknowns_end_where_few_do(monkeypatch):
+    data = problem(400, 6)
+    few = standard_logistic(*data, classes=3)
+    monkeypatch.setattr(logistic, "DENSE", 0)
+    many = standard_logistic(*data, classes=3)
+    np.testing.assert_allclose(many.map(data[2]), few.map(data[2]), atol=5e-3)
 
 
 @cache
