@@ -1,18 +1,17 @@
 """A population trained as stacks against PyTorch one model at a time."""
 
+import subprocess
+import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from os import cpu_count
 from pathlib import Path
-from threading import Event, Thread
-from time import perf_counter
+from time import perf_counter, sleep
 
 import torch
 from torch import nn
 
 from benchmarks.ratio import Ratio
-from zoogen import build_zoo, zoo_spec
+from zoogen import zoo_spec
 from zoogen.images import ImageSet, load_images
 from zoogen.spec import ZooSpec
 
@@ -50,38 +49,31 @@ def best_of_thread_settings(spec: ZooSpec, images: ImageSet) -> float:
     return min(times)
 
 
-@contextmanager
-def peak_memory() -> Iterator[list[float]]:
-    """Watch the memory of this process and its children (proportional share, in bytes)."""
-    peak, stop = [0.0], Event()
-
-    def watch() -> None:
-        while not stop.wait(0.3):
-            peak[0] = max(peak[0], tree_bytes())
-
-    watcher = Thread(target=watch)
-    watcher.start()
-    try:
-        yield peak
-    finally:
-        stop.set()
-        watcher.join()
+def build_and_watch(name: str, folder: Path) -> tuple[float, float]:
+    """Build a zoo with the command line; return its seconds and its peak memory in bytes."""
+    command = [sys.executable, "-m", "zoogen", "build", name, "--out", str(folder)]
+    begin, peak = perf_counter(), 0.0
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as build:
+        while build.poll() is None:
+            peak = max(peak, tree_bytes(build.pid))
+            sleep(0.3)
+    if build.returncode:
+        raise RuntimeError(f"{' '.join(command)} ended with {build.returncode}")
+    return perf_counter() - begin, peak
 
 
-def tree_bytes() -> float:
-    """Sum the proportional set sizes of this process and its descendants."""
-    total, waiting = 0.0, [Path("/proc/self").resolve()]
+def tree_bytes(root: int) -> float:
+    """Sum the proportional set sizes of a process and its descendants; 0 without /proc."""
+    total, waiting = 0.0, [Path("/proc", str(root))]
     while waiting:
         process = waiting.pop()
         try:
             rollup = (process / "smaps_rollup").read_text()
-            children = [
-                pid for task in process.glob("task/*/children") for pid in task.read_text().split()
-            ]
+            tasks = process.glob("task/*/children")
+            waiting += [Path("/proc", pid) for task in tasks for pid in task.read_text().split()]
         except OSError:
             continue
         total += 1024 * float(rollup.split("\nPss:")[1].split()[0])
-        waiting += [Path("/proc", pid) for pid in children]
     return total
 
 
@@ -90,30 +82,16 @@ def measure() -> list[Ratio]:
     spec = zoo_spec("tetris-seed")
     images = load_images(spec.images)
     times = [best_of_thread_settings(spec, images)]
-    with tempfile.TemporaryDirectory() as folder, peak_memory() as peak:
-        begin = perf_counter()
-        build_zoo(spec, Path(folder))
-        ours = perf_counter() - begin
+    with tempfile.TemporaryDirectory() as folder:
+        ours, memory = build_and_watch(spec.name, Path(folder) / spec.name)
     times.append(best_of_thread_settings(spec, images))
     peer = min(times) * spec.models * spec.epochs
-    return [
-        Ratio(
-            name="model-epochs, against one at a time",
-            ours=ours,
-            peer=peer,
-            required=150,
-        ),
-        Ratio(
-            name="whole zoo, against 120 s",
-            ours=ours,
-            peer=BUDGET_SECONDS,
-            required=1,
-        ),
-        Ratio(
-            name="peak memory, against 2 GB",
-            ours=peak[0] / 1e9,
-            peer=BUDGET_BYTES / 1e9,
-            unit="GB",
-            required=1,
-        ),
+    ratios = [
+        Ratio(name="model-epochs, against one at a time", ours=ours, peer=peer, required=150),
+        Ratio(name="whole zoo, against 120 s", ours=ours, peer=BUDGET_SECONDS, required=1),
     ]
+    if memory:
+        ours_gb, budget_gb = memory / 1e9, BUDGET_BYTES / 1e9
+        name = "peak memory of all processes, against 2 GB"
+        ratios.append(Ratio(name=name, ours=ours_gb, peer=budget_gb, unit="GB", required=1))
+    return ratios
