@@ -43,7 +43,7 @@ def test_a_step_is_torchs_adam_on_the_mean_cross_entropy(scale):
     linear = torch.nn.Linear(14, 6)
     layer = np.vstack([linear.weight.detach().numpy().T, linear.bias.detach().numpy()])
     start = layer.copy()
-    train_by_adam(layer, features, labels, orders, lambda _: None)
+    train_by_adam(layer, features, labels, orders)
     train_in_torch(linear, features, labels, orders)
     moved = np.abs(layer - start).max()
     assert moved > 1e-3
@@ -63,13 +63,6 @@ def test_the_probe_is_fifty_epochs_from_a_he_normal_start():
     logits = linear(torch.from_numpy(features)).detach().numpy()
     np.testing.assert_allclose(fit.map(features), logits, rtol=1e-5, atol=1e-5)
     assert fit.validation_scores == (np.mean(logits.argmax(axis=1) == labels),)
-
-
-def test_each_epoch_is_reported_once():
-    features, labels = problem(20, 4, 2)
-    done: list[int] = []
-    paper_softmax(features, labels, features, labels, classes=2, report=done.append)
-    assert done == [1] * 50
 
 
 def test_equal_seeds_train_alike_and_others_do_not():

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
-from zoobench.tasks import Kind, Metric
+from zoobench.metrics import MetricName
+from zoobench.tasks import Kind
 from zoogen import IntegrityError, ZooError, atomic_path, sha256_of, write_text
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class TaskResult:
     version: Count
     target: str
     kind: Kind
-    metric: Metric
+    metric: MetricName
     scores: tuple[Number | None, ...]
     interval: tuple[Number | None, Number | None]
     penalties: tuple[Number | None, ...]

@@ -1,6 +1,6 @@
 """The paper's classification probe: one linear layer, trained by Adam a few snapshots at a time."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import count
 
 import numpy as np
@@ -29,7 +29,6 @@ def paper_softmax(
     *,
     classes: int,
     seed: int = 42,
-    report: Callable[[int], None] = lambda _: None,
 ) -> Fit:
     """Classify as the paper did: softmax on raw features, 50 epochs of Adam, last model kept.
 
@@ -44,7 +43,6 @@ def paper_softmax(
         validation_labels: Their classes.
         classes: Number of classes.
         seed: Of one torch generator, which draws the weights and then each epoch's order.
-        report: Called after each epoch with the number of epochs just done, 1.
 
     Returns:
         A map to ``classes`` logits and its accuracy on ``validation``.
@@ -63,7 +61,7 @@ def paper_softmax(
     torch.nn.init.kaiming_normal_(weight, generator=generator)
     layer = np.vstack([weight.numpy().T, np.full((1, classes), START_BIAS, dtype=np.float32)])
     orders = (torch.randperm(len(train), generator=generator).numpy() for _ in range(EPOCHS))
-    train_by_adam(layer, train, labels, orders, report)
+    train_by_adam(layer, train, labels, orders)
     final = layer.astype(np.float64)
     logits = LinearMap(final[:-1], final[-1])
     score = accuracy(validation_labels, logits(validation).argmax(axis=1))
@@ -75,7 +73,6 @@ def train_by_adam(
     features: Float[np.ndarray, "snapshots dim"],
     labels: Int64[np.ndarray, " snapshots"],
     orders: Iterable[Int64[np.ndarray, " snapshots"]],
-    report: Callable[[int], None],
 ) -> None:
     """Train a layer in place, one epoch for each order of the snapshots.
 
@@ -89,7 +86,6 @@ def train_by_adam(
         features: What to learn from.
         labels: Their classes.
         orders: Row numbers in the order they are seen.
-        report: Called with 1 after each epoch.
     """
     mean, square = np.zeros_like(layer), np.zeros_like(layer)
     steps = count(1)
@@ -113,7 +109,6 @@ def train_by_adam(
             size = np.sqrt(square)
             size += EPSILON * root
             layer -= rate * mean / size
-        report(1)
 
 
 def batches(

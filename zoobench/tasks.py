@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from zoobench.metrics import MetricName
 from zoogen import UnknownNameError, ZooSpec
 
 Kind = Literal["regression", "classification"]
-Metric = Literal["r2", "accuracy"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +26,7 @@ class Task:
     id: str
     target: str
     kind: Kind = "regression"
-    metric: Metric = "r2"
+    metric: MetricName = "r2"
     summary: str
     version: int = 1
 
