@@ -67,7 +67,11 @@ def targets_are_there(line: str) -> None:
 
 def test_make_demo_is_the_two_commands_that_the_readme_shows():
     done = subprocess.run(
-        ["make", "demo", "--dry-run"], cwd=ROOT, capture_output=True, text=True, check=True
+        ["make", "--no-print-directory", "demo", "--dry-run"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     shown = (ROOT / "README.md").read_text()
     for line in done.stdout.splitlines()[-2:]:
