@@ -85,9 +85,11 @@ def hyp_zoo(tmp_path_factory: pytest.TempPathFactory) -> Zoo:
 
 @pytest.fixture(scope="session", autouse=True)
 def small_images() -> Iterator[None]:
-    """Register an image set of 40 and 60 images; worker processes do not know it."""
+    """Register an image set of 40 and 60 images."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(IMAGES, "small", lambda: tetris_set(Tetris(train_images=40, test_images=60)))
+        patch.setitem(
+            IMAGES, "small", lambda _: tetris_set(Tetris(train_images=40, test_images=60))
+        )
         yield
 
 

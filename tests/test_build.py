@@ -260,7 +260,7 @@ def test_a_shard_and_a_zoo_may_lose_all_their_models(failing_spec: ZooSpec, tmp_
     assert len(none.properties) == 0
 
 
-def test_a_failure_is_told_by_its_first_epoch_and_cause(mixed_spec: ZooSpec):
+def test_a_failure_is_told_by_its_first_snapshot_and_cause(mixed_spec: ZooSpec):
     configs: list[ModelConfig] = list(model_configs(mixed_spec)[:4])
     weights = np.zeros((4, 3, 5), np.float32)
     loss = np.zeros((4, 3))
@@ -268,10 +268,11 @@ def test_a_failure_is_told_by_its_first_epoch_and_cause(mixed_spec: ZooSpec):
     loss[1, 2] = np.nan
     weights[3, 2, 0] = np.inf
     loss[3, 1:] = np.inf
-    found = find_failures(configs, weights, {"train_loss": loss})
+    spec = replace(mixed_spec, snapshot_epochs=(0, 1, 2))
+    found = find_failures(spec, configs, weights, {"train_loss": loss})
     assert [(failure.model, failure.epoch, failure.reason) for failure in found] == [
-        (1, 2, "weights not finite"),
-        (3, 2, "train_loss not finite"),
+        (1, 1, "weights not finite"),
+        (3, 1, "train_loss not finite"),
     ]
 
 

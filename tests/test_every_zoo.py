@@ -1,20 +1,48 @@
 """A contract over the registry: what holds for every zoo that has a name."""
 
 from collections import Counter
+from math import prod
 
+import numpy as np
 import pytest
 
 from zoogen import SPLITS, ZOOS, ZooSpec
+from zoogen.axes import Range
 from zoogen.configs import model_configs
-from zoogen.images import IMAGES, load_images
+from zoogen.images import load_images
 from zoogen.load import BUILT_ON_DEMAND
+from zoogen.natural import NATURAL, channels_first, prepared
 from zoogen.spec import AXES, SPEC
 from zoogen.split import model_groups, model_splits
 
 every_zoo = pytest.mark.parametrize("spec", ZOOS.values(), ids=lambda spec: spec.name)
 
-MODELS = {"tetris-seed": 1000, "tetris-hyp": 3600}
-GROUPS = {"tetris-seed": 1000, "tetris-hyp": 600}
+GRIDS = {
+    "tetris-seed": (1000,),
+    "tetris-hyp": (2, 6, 3, 100),
+    "mnist-seed": (1000,),
+    "fashion-seed": (1000,),
+    "svhn-seed": (1000,),
+    "mnist-hyp-1-fix-seed": (4, 4, 2, 4, 3, 3),
+    "mnist-hyp-1-rand-seed": (4, 4, 2, 4, 3, 3),
+    "mnist-hyp-5-fix-seed": (4, 4, 2, 2, 2, 2, 5),
+    "mnist-hyp-5-rand-seed": (4, 4, 2, 2, 2, 2, 5),
+    "mnist-hyp": (30_000,),
+    "fashion-hyp": (30_000,),
+    "cifar10-hyp": (30_000,),
+    "svhn-hyp": (30_000,),
+}
+MODELS = {name: prod(grid) for name, grid in GRIDS.items()}
+GROUPS = MODELS | {"tetris-hyp": 600}
+PUBLISHED = {
+    "MNIST": (2, 28, 28),
+    "FashionMNIST": (2, 28, 28),
+    "CIFAR10": (2, 32, 32, 3),
+    "SVHN": (2, 3, 32, 32),
+}
+"""Shapes of two images as torchvision keeps them."""
+SNAPSHOTS = {100: 75, 2464: 25, 4970: 9}
+"""Per model, by the number of its weights."""
 
 
 def test_every_zoo_stands_under_its_own_name():
@@ -39,6 +67,26 @@ def test_it_has_as_many_models_as_were_announced(spec: ZooSpec):
     assert len(configs) == spec.models == MODELS[spec.name]
     points = {tuple(getattr(config, axis) for axis in (*AXES, "seed")) for config in configs}
     assert len(points) == len(configs)
+    assert len(spec.stored_epochs) == SNAPSHOTS[spec.network.layout.params]
+
+
+def test_the_announced_counts_are_those_of_the_paper():
+    assert {MODELS[name] for name in MODELS if name.startswith("mnist-hyp-1")} == {1152}
+    assert {MODELS[name] for name in MODELS if name.startswith("mnist-hyp-5")} == {1280}
+    assert MODELS["tetris-hyp"] == 3600
+
+
+@every_zoo
+def test_all_that_may_be_chosen_is_chosen(spec: ZooSpec):
+    configs = model_configs(spec)
+    for axis in AXES:
+        values = getattr(spec, axis)
+        found = {getattr(config, axis) for config in configs}
+        if isinstance(values, Range):
+            assert values.low <= min(found) < max(found) <= values.high
+            assert len(found) > 0.9 * spec.points
+        else:
+            assert found == set(values)
 
 
 @every_zoo
@@ -51,16 +99,22 @@ def test_its_groups_are_as_large_as_were_announced(spec: ZooSpec):
 @every_zoo
 def test_its_splits_are_70_15_15(spec: ZooSpec):
     counts = Counter(model_splits(spec, model_configs(spec)))
-    assert [counts[split] / spec.models for split in SPLITS] == pytest.approx([0.70, 0.15, 0.15])
+    assert [counts[split] / spec.models for split in SPLITS] == pytest.approx(
+        [0.70, 0.15, 0.15], abs=1 / spec.models
+    )
 
 
 @every_zoo
 def test_its_network_fits_its_images(spec: ZooSpec):
-    assert spec.images in IMAGES
-    images = load_images(spec.images)
-    assert images.train_images[0].size == images.test_images[0].size == spec.network.widths[0]
-    assert images.classes == spec.network.classes
-    assert set(images.train_labels) == set(images.test_labels) == set(range(images.classes))
+    if spec.images in NATURAL:
+        natural = NATURAL[spec.images]
+        seen = prepared(natural, channels_first(np.zeros(PUBLISHED[natural.source], np.uint8)))
+        assert (seen.shape[1:], natural.classes) == (spec.network.image_shape, spec.network.classes)
+    else:
+        images = load_images(spec.images)
+        assert images.image_shape == spec.network.image_shape
+        assert images.classes == spec.network.classes
+        assert set(images.train_labels) == set(images.test_labels) == set(range(images.classes))
 
 
 @every_zoo

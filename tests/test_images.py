@@ -25,7 +25,7 @@ def test_an_image_set_is_drawn_once_per_process():
 
 
 def test_the_published_set_is_the_published_setting():
-    assert IMAGES["tetris"]().checksum == tetris_set(Tetris()).checksum
+    assert IMAGES["tetris"](None).checksum == tetris_set(Tetris()).checksum
 
 
 @pytest.mark.parametrize("field", ["train_images", "train_labels", "test_images", "test_labels"])

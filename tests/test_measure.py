@@ -14,14 +14,16 @@ from torch.nn import functional
 from tests.test_networks import drawn_stack, member
 from zoogen import MLP
 from zoogen.images import tetris_set
-from zoogen.measure import IMAGES_AT_ONCE, class_f1, measure, most_likely
+from zoogen.measure import class_f1, measure, most_likely
 from zoogen.networks import torch_module
 from zoogen.tetris import Tetris
 from zoogen.train import DeviceImages
+from zoogen.tuning import images_at_once
 
 NETWORK = MLP(widths=(16, 5, 4))
+AT_ONCE = images_at_once(NETWORK, "cpu")
 IMAGES = DeviceImages.of(
-    tetris_set(Tetris(train_images=IMAGES_AT_ONCE + 4, test_images=IMAGES_AT_ONCE * 2)), "cpu"
+    tetris_set(Tetris(train_images=AT_ONCE + 4, test_images=AT_ONCE * 2)), "cpu"
 )
 
 

@@ -12,6 +12,7 @@ from zoogen.spec import Optimiser
 TORCH: dict[Optimiser, Callable[[Tensor, float], torch.optim.Optimizer]] = {
     "adam": lambda weights, rate: torch.optim.Adam([weights], lr=rate),
     "sgd": lambda weights, rate: torch.optim.SGD([weights], lr=rate, momentum=0.9),
+    "rmsprop": lambda weights, rate: torch.optim.RMSprop([weights], lr=rate),
 }
 
 

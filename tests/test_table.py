@@ -60,13 +60,13 @@ def test_rows_lie_in_the_order_of_the_shards(mixed_zoo: Zoo):
 
 def test_a_model_left_out_takes_no_row_of_another(mixed_spec: ZooSpec):
     measured = {"loss": np.array([[1.0, 2.0], [3.0, 4.0]])}
-    rows = snapshot_table(model_table(mixed_spec), [4, 6], 3, measured, 2)
+    rows = snapshot_table(model_table(mixed_spec), [4, 6], 3, measured, (0, 20))
     columns = ["model", "epoch", "shard", "row", "loss"]
     assert rows[columns].to_numpy().tolist() == [
-        [4, 1, 3, 0, 1.0],
-        [4, 2, 3, 1, 2.0],
-        [6, 1, 3, 2, 3.0],
-        [6, 2, 3, 3, 4.0],
+        [4, 0, 3, 0, 1.0],
+        [4, 20, 3, 1, 2.0],
+        [6, 0, 3, 2, 3.0],
+        [6, 20, 3, 3, 4.0],
     ]
 
 

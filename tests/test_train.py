@@ -32,7 +32,7 @@ def outcome(spec: ZooSpec, configs: list[ModelConfig], models_per_stack: int) ->
             load_images(spec.images),
             device="cpu",
             report=lambda _: None,
-            models_per_stack=models_per_stack,
+            stack_size=models_per_stack,
         )
     return {
         config.model: (
@@ -85,7 +85,7 @@ def plain_torch(spec: ZooSpec, config: ModelConfig) -> tuple[nn.Module, dict[str
     """Train one model the way a PyTorch tutorial would, from the same start in the same order."""
     images = DeviceImages.of(load_images(spec.images), "cpu")
     draws = generators([config])
-    start = starting_weights(spec.network.layout, [config], draws)
+    start = starting_weights(spec.network.layout, [config], draws, spec.initial_bias)
     module = torch_module(spec.network, config.activation)
     module.load_state_dict({name: tensor[0] for name, tensor in start.items()})
     rates: dict[str, Any] = {"lr": config.learning_rate, "weight_decay": config.weight_decay}
@@ -184,13 +184,13 @@ def test_stacks_share_what_must_be_shared_and_lose_no_model(
     assert Counter(config for stack in cut for config in stack) == Counter(configs)
     for stack in cut:
         assert len(stack) <= size
-        assert len({(config.activation, config.optimiser) for config in stack}) == 1
+        assert len({config.kind for config in stack}) == 1
 
 
 @given(models=st.integers(1, 100))
 def test_a_filled_stack_begins_with_the_models_asked_for(mixed_spec: ZooSpec, models: int):
     stack = list(model_configs(mixed_spec)[:models])
-    full = filled(stack)
+    full = filled(stack, mixed_spec.network, {1, 3})
     assert full[:models] == stack
     assert len(full) % 32 == 0
     assert len(full) - models < 32

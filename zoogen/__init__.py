@@ -1,24 +1,28 @@
 """Populations of trained networks, as data: build them, store them, load them."""
 
+from zoogen.architectures import CNN, MLP, Convolution
 from zoogen.atomic import atomic_path, sha256_of, write_text
 from zoogen.build import build_zoo
 from zoogen.console import INTERRUPTED, completed, run_command_line
 from zoogen.errors import IntegrityError, UnknownNameError, ZooError
 from zoogen.layout import Layout, Slot
-from zoogen.load import Part, Zoo, load_zoo, zoo_folder
+from zoogen.load import Part, Zoo, load_zoo
 from zoogen.manifest import Manifest
+from zoogen.places import zoo_folder
 from zoogen.progress import progress_bar
 from zoogen.registry import ZOOS, find_spec, zoo_spec
 from zoogen.shards import save_tensors
-from zoogen.spec import MLP, ZooSpec
+from zoogen.spec import ZooSpec
 from zoogen.split import SPLITS, Split
 from zoogen.weights import Weights
 
 __all__ = [
+    "CNN",
     "INTERRUPTED",
     "MLP",
     "SPLITS",
     "ZOOS",
+    "Convolution",
     "IntegrityError",
     "Layout",
     "Manifest",

@@ -10,7 +10,7 @@ from textwrap import shorten
 
 from zoogen.atomic import write_text
 from zoogen.card import CARD, zoo_card
-from zoogen.configs import Shards, model_configs, plan
+from zoogen.configs import ModelConfig, Shards, model_configs, plan
 from zoogen.errors import ZooError
 from zoogen.folder import clear_half_written, clear_zoo, locked, refuse_foreign
 from zoogen.images import ImageSet, load_images
@@ -30,6 +30,7 @@ def build_zoo(
     device: str = "cpu",
     workers: int | None = None,
     overwrite: bool = False,
+    image_root: Path | None = None,
 ) -> Manifest:
     """Train a zoo into a folder, or go on where an earlier build of it stopped.
 
@@ -45,14 +46,15 @@ def build_zoo(
         workers: Processes side by side; one per core by default, one on an accelerator.
         overwrite: Throw away a damaged zoo, or one of another spec or other images, that is in
             the folder; one of this spec is kept or resumed as ever.
+        image_root: Folder that holds the public image sets, see ``zoogen.natural``.
 
     Returns:
         The manifest, which is also in the folder.
 
     Raises:
-        ZooError: If the device is not there, the network does not fit the images, the folder holds
-            something else, cannot be written or is full, or a worker dies. Finished shards stay
-            and are used by the next call.
+        ZooError: If the device or the images are not there, the network does not fit the images,
+            the folder holds something else, cannot be written or is full, or a worker dies.
+            Finished shards stay and are used by the next call.
     """
     wanted = spec.models if models is None else models
     if not 1 <= wanted <= spec.models:
@@ -60,7 +62,7 @@ def build_zoo(
     if workers is not None and workers < 1:
         raise ZooError(f"{workers} workers asked for, expected 1 or more")
     check_device(device)
-    images = load_images(spec.images)
+    images = load_images(spec.images, image_root)
     check_network(spec, images)
     refuse_foreign(folder)
     with locked(folder):
@@ -79,7 +81,7 @@ def build_zoo(
             for number, configs in shards.items()
             if not is_whole(folder, number, spec, configs, images.checksum)
         ]
-        train(spec, shards, missing, folder, device=device, workers=workers)
+        train(spec, shards, missing, images, folder, device=device, workers=workers)
         return seal(spec, folder, list(shards), images.checksum)
 
 
@@ -102,18 +104,20 @@ def check_device(device: str) -> None:
 
 def check_network(spec: ZooSpec, images: ImageSet) -> None:
     """Refuse a network that does not take these images or has not their classes."""
-    pixels = images.train_images[0].size
-    if (spec.network.widths[0], spec.network.classes) != (pixels, images.classes):
-        raise ZooError(
-            f"{spec.name}: the network takes {spec.network.widths[0]} pixels and has "
-            f"{spec.network.classes} classes, {spec.images} has {pixels} and {images.classes}"
+    network = spec.network
+    taken, given = (network.image_shape, network.classes), (images.image_shape, images.classes)
+    if taken != given:
+        takes, gives = (
+            f"{'×'.join(map(str, shape))} pixels and {n} classes" for shape, n in (taken, given)
         )
+        raise ZooError(f"{spec.name}: the network is made for {takes}, {spec.images} has {gives}")
 
 
 def train(
     spec: ZooSpec,
     shards: Shards,
     missing: Sequence[int],
+    images: ImageSet,
     folder: Path,
     *,
     device: str,
@@ -122,23 +126,42 @@ def train(
     """Train the missing shards side by side and show how it goes."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     most = workers or (cores or 1 if device == "cpu" else 1)
-    job = partial(populate, spec=spec, shards=shards, folder=folder, device=device)
-    models = sum(map(len, shards.values()))
-    done = models - sum(len(shards[number]) for number in missing)
+    job = partial(populate, spec=spec, shards=shards, images=images, folder=folder, device=device)
+    to_show = {
+        number: sum(image_steps(spec, config, images) for config in configs)
+        for number, configs in shards.items()
+    }
+    done = sum(shown for number, shown in to_show.items() if number not in missing)
     bar = progress_bar(
-        spec.name, things="models", total=models, unit="snapshots", per=spec.epochs, done=done
+        spec.name,
+        things="models",
+        total=sum(map(len, shards.values())),
+        unit="images",
+        steps=sum(to_show.values()),
+        done=done,
     )
     with bar as report:
         run_jobs(job, missing, workers=min(most, max(1, len(missing))), report=report)
 
 
+def image_steps(spec: ZooSpec, config: ModelConfig, images: ImageSet) -> int:
+    """Return how many images a model is shown in its training, repetitions counted."""
+    return spec.epochs * round(config.train_fraction * len(images.train_labels))
+
+
 def populate(
-    number: int, *, spec: ZooSpec, shards: Shards, folder: Path, device: str, report: Report
+    number: int,
+    *,
+    spec: ZooSpec,
+    shards: Shards,
+    images: ImageSet,
+    folder: Path,
+    device: str,
+    report: Report,
 ) -> None:
     """Train one shard where torch is; it is imported in the workers alone."""
     from zoogen.populate import populate_shard
 
-    images = load_images(spec.images)
     populate_shard(spec, shards[number], images, folder, shard=number, device=device, report=report)
 
 

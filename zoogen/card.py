@@ -1,14 +1,17 @@
 """The card of a zoo: a README that says what is in the folder and how to read it."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from zoogen.axes import RandomSeeds, Range
 from zoogen.manifest import TABLE, Manifest
-from zoogen.spec import ZooSpec
+from zoogen.spec import AXES, ZooSpec
 
 if TYPE_CHECKING:
     import pandas as pd
 
 CARD = "README.md"
+SHOWN = 10
+PLACE = ("model", "epoch", "shard", "row", "split", "group")
 
 TEMPLATE = """\
 ---
@@ -47,23 +50,28 @@ zoo.network(0)                    # the torch module of the first row of zoo.pro
 
 def facts(spec: ZooSpec) -> dict[str, str]:
     """Say in words what is varied and what is kept fixed."""
+    axes = {axis.replace("_", " "): in_words(getattr(spec, axis)) for axis in AXES}
+    if not {"normal", "truncated_normal"} & set(spec.initialiser):
+        del axes["init std"]
     return {
         "zoo": f"{spec.name}, version {spec.version}",
-        "network": f"{spec.network.kind.upper()} {'-'.join(map(str, spec.network.widths))}, "
-        f"{spec.network.layout.params} weights",
-        "activation": ", ".join(spec.activation),
-        "initialiser": ", ".join(spec.initialiser),
-        "optimiser": ", ".join(spec.optimiser),
-        "learning rate": ", ".join(map(str, spec.learning_rate)),
-        "weight decay": ", ".join(map(str, spec.weight_decay)),
-        "dropout": ", ".join(map(str, spec.dropout)),
-        "seeds": f"{len(spec.seeds)}, from {spec.seeds[0]} to {spec.seeds[-1]}",
+        "network": f"{spec.network}, {spec.network.layout.params} weights",
+        **axes,
+        "seeds": in_words(spec.seeds),
         "images": f"{spec.images}, batch size {spec.batch_size}",
-        "epochs": f"1 to {spec.epochs}",
+        "epochs": f"{spec.epochs}",
+        "snapshots": in_words(spec.stored_epochs),
         "models": f"{spec.models}",
         "source": spec.source or "own spec",
         "licence": spec.licence,
     }
+
+
+def in_words(values: tuple[Any, ...] | Range | RandomSeeds) -> str:
+    """List a few values; say of many, or of a range, how far they go."""
+    if isinstance(values, tuple) and len(values) > SHOWN:
+        return f"{len(values)}, from {values[0]} to {values[-1]}"
+    return ", ".join(map(str, values)) if isinstance(values, tuple) else str(values)
 
 
 def built_facts(manifest: Manifest) -> dict[str, str]:
@@ -76,7 +84,7 @@ def built_facts(manifest: Manifest) -> dict[str, str]:
 
 def measured_columns(rows: "pd.DataFrame") -> list[str]:
     """Name the columns that were measured, in the order of the table."""
-    return [name for name in map(str, rows) if name.startswith(("train", "test", "gen", "f1"))]
+    return [name for name in map(str, rows) if name not in {*PLACE, *AXES, "seed"}]
 
 
 def zoo_card(manifest: Manifest, rows: "pd.DataFrame") -> str:

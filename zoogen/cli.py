@@ -9,10 +9,13 @@ import typer
 from zoogen.build import build_zoo
 from zoogen.console import INTERRUPTED, completed, run_command_line
 from zoogen.errors import ZooError
-from zoogen.load import find_folder, is_built, load_zoo, zoo_folder
+from zoogen.load import find_folder, is_built, load_zoo
 from zoogen.manifest import read_manifest, verify_files
+from zoogen.own_images import OWN_FORMATS
+from zoogen.places import zoo_folder
 from zoogen.progress import progress_bar
 from zoogen.registry import ZOOS, find_spec
+from zoogen.spec import ZooSpec
 from zoogen.tables import print_spec, print_zoo, print_zoos
 
 app = typer.Typer(
@@ -92,6 +95,14 @@ def build(
         int | None,
         typer.Option(min=1, help="Another number of epochs; another zoo, so name --out."),
     ] = None,
+    images: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="ZOOGEN_IMAGES",
+            help="Folder that holds the public image sets (MNIST/raw, cifar-10-batches-py, …); or "
+            "a .npz or .safetensors file to train on instead, which makes another zoo: name --out.",
+        ),
+    ] = None,
     device: Annotated[str, typer.Option(help="Where to train: cpu, cuda, cuda:1, mps.")] = "cpu",
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes side by side; one per core by default.")
@@ -108,18 +119,27 @@ def build(
     Examples: zoogen build tetris-seed, or a taste of it: zoogen build tetris-seed --models 50
     """
     spec = find_spec(zoo)
-    if epochs is not None and epochs != spec.epochs:
-        if out is None:
-            raise typer.BadParameter(
-                f"{spec.name} has {spec.epochs} epochs; with another number it is another zoo: "
-                "say where to keep it with --out",
-                param_hint="--epochs",
-            )
-        spec = replace(spec, epochs=epochs)
+    asked = spec
+    if images is not None and images.suffix in OWN_FORMATS:
+        asked = replace(asked, images=str(images))
+    if epochs is not None:
+        asked = with_epochs(asked, epochs)
+    if asked != spec and out is None:
+        raise typer.BadParameter(
+            f"{spec.name} has {spec.epochs} epochs of {spec.images}; with others it is another "
+            "zoo: say where to keep it with --out",
+            param_hint="--epochs" if asked.epochs != spec.epochs else "--images",
+        )
     folder = out or zoo_folder(spec.name)
     try:
         manifest = build_zoo(
-            spec, folder, models=models, device=device, workers=workers, overwrite=overwrite
+            asked,
+            folder,
+            models=models,
+            image_root=images if asked.images == spec.images else None,
+            device=device,
+            workers=workers,
+            overwrite=overwrite,
         )
     except KeyboardInterrupt:
         typer.echo("stopped; finished shards are kept, the same command goes on", err=True)
@@ -129,6 +149,12 @@ def build(
         f"{spec.name}: {manifest.models_built} of {manifest.models_planned} models, "
         f"{manifest.table.rows} snapshots{failed} in {folder}"
     )
+
+
+def with_epochs(spec: ZooSpec, epochs: int) -> ZooSpec:
+    """Return a spec cut or stretched to another number of epochs, and its snapshots cut with it."""
+    kept = tuple(epoch for epoch in spec.snapshot_epochs if epoch <= epochs)
+    return replace(spec, epochs=epochs, snapshot_epochs=kept)
 
 
 @app.command()

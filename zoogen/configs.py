@@ -1,8 +1,13 @@
-"""The models of a zoo, one by one: the product of its axes, in an order that never changes."""
+"""The models of a zoo, one by one: the points of its axes, in an order that never changes."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from hashlib import sha256
 from itertools import product
+from typing import Any
 
+from zoogen.axes import Range
 from zoogen.spec import AXES, Activation, Initialiser, Optimiser, ZooSpec
 
 
@@ -13,28 +18,84 @@ class ModelConfig:
     model: int
     activation: Activation
     initialiser: Initialiser
+    init_std: float = 1.0
     optimiser: Optimiser
     learning_rate: float
     weight_decay: float
     dropout: float
+    train_fraction: float = 1.0
     seed: int
 
     @property
-    def start(self) -> tuple[Initialiser, int]:
+    def start(self) -> tuple[Initialiser, float, int]:
         """Models with the same start begin from the same weights."""
-        return self.initialiser, self.seed
+        return self.initialiser, self.init_std, self.seed
+
+    @property
+    def kind(self) -> tuple[Activation, Optimiser, float]:
+        """Models of one kind can train in one stack: same functions, same number of steps."""
+        return self.activation, self.optimiser, self.train_fraction
 
 
 Shards = dict[int, tuple[ModelConfig, ...]]
 
 
-def model_configs(spec: ZooSpec) -> tuple[ModelConfig, ...]:
-    """List the models of a zoo; a model's number is its place, seeds vary fastest."""
-    points = product(*(getattr(spec, axis) for axis in AXES), spec.seeds)
+def drawn(spec: ZooSpec, point: int, what: str) -> float:
+    """Draw a share in [0, 1): a hash, the same on every machine and with every version."""
+    digest = sha256(f"{spec.name}/{spec.version}/{point}/{what}".encode()).digest()
+    return int.from_bytes(digest[:6], "big") / 2**48
+
+
+def points(spec: ZooSpec) -> Sequence[tuple[Any, ...]]:
+    """List the values of every axis at every point: the grid, or what is drawn."""
+    axes = {axis: getattr(spec, axis) for axis in AXES}
+    if spec.random_points is None:
+        return list(product(*axes.values()))
+
+    def value(values: tuple[Any, ...] | Range, share: float) -> Any:
+        return values.at(share) if isinstance(values, Range) else values[int(share * len(values))]
+
+    return [
+        tuple(value(values, drawn(spec, point, axis)) for axis, values in axes.items())
+        for point in range(spec.random_points)
+    ]
+
+
+def seeds(spec: ZooSpec, point: int) -> tuple[int, ...]:
+    """Return the seeds of a point, drawn for it where the spec says so."""
+    if isinstance(spec.seeds, tuple):
+        return spec.seeds
     return tuple(
-        ModelConfig(model=model, **dict(zip((*AXES, "seed"), point, strict=True)))
-        for model, point in enumerate(points)
+        spec.seeds.at(drawn(spec, point, f"seed {number}")) for number in range(spec.seeds.each)
     )
+
+
+def dealt(spec: ZooSpec, configs: Sequence[ModelConfig]) -> list[ModelConfig]:
+    """Shuffle the models of each kind, then let the kinds take turns."""
+    kinds: dict[Any, int] = {}
+    turns = []
+    for config in sorted(configs, key=lambda config: drawn(spec, config.model, "turn")):
+        kinds[config.kind] = kinds.get(config.kind, 0) + 1
+        turns.append((kinds[config.kind], config.kind, config))
+    return [config for _, _, config in sorted(turns, key=lambda turn: turn[:2])]
+
+
+@cache
+def model_configs(spec: ZooSpec) -> tuple[ModelConfig, ...]:
+    """List the models of a zoo; a model's number is its place.
+
+    Seeds vary fastest in the order of the ``product``.
+    """
+    configs = [
+        (*values, seed) for point, values in enumerate(points(spec)) for seed in seeds(spec, point)
+    ]
+    named = [
+        ModelConfig(model=model, **dict(zip((*AXES, "seed"), config, strict=True)))
+        for model, config in enumerate(configs)
+    ]
+    if spec.order == "dealt":
+        named = [replace(config, model=model) for model, config in enumerate(dealt(spec, named))]
+    return tuple(named)
 
 
 def plan(spec: ZooSpec, models: int) -> Shards:

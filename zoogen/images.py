@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from functools import cache
+from functools import cache, cached_property, partial
 from hashlib import sha256
+from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float32, Int64
 
 from zoogen.errors import UnknownNameError
+from zoogen.natural import NATURAL, natural_arrays
+from zoogen.own_images import OWN_FORMATS, own_arrays
 from zoogen.tetris import Tetris, tetris_arrays
 
 
@@ -22,20 +25,20 @@ class ImageSet:
     test_labels: Int64[np.ndarray, " test"]
     classes: int
 
-    @property
+    @cached_property
     def checksum(self) -> str:
         """SHA-256 over the four arrays, in the order of the fields, shapes included."""
         digest = sha256()
         for field in fields(self):
             value = np.asarray(getattr(self, field.name))
             digest.update(repr((field.name, value.shape)).encode())
-            digest.update(np.ascontiguousarray(value).tobytes())
+            digest.update(np.ascontiguousarray(value).data)
         return digest.hexdigest()
 
-
-def tetris() -> ImageSet:
-    """Return the Tetris images at their published setting, see ``zoogen.tetris``."""
-    return tetris_set(Tetris())
+    @property
+    def image_shape(self) -> tuple[int, ...]:
+        """Shape of one image."""
+        return self.train_images.shape[1:]
 
 
 def tetris_set(setting: Tetris) -> ImageSet:
@@ -43,16 +46,36 @@ def tetris_set(setting: Tetris) -> ImageSet:
     return ImageSet(**tetris_arrays(setting), classes=len(setting.shapes))
 
 
-IMAGES: dict[str, Callable[[], ImageSet]] = {"tetris": tetris}
+def natural_set(name: str, root: Path | None) -> ImageSet:
+    """Read a public image set, see ``zoogen.natural``."""
+    return ImageSet(**natural_arrays(NATURAL[name], root), classes=NATURAL[name].classes)
+
+
+IMAGES: dict[str, Callable[[Path | None], ImageSet]] = {
+    "tetris": lambda _: tetris_set(Tetris()),
+    **{name: partial(natural_set, name) for name in NATURAL},
+}
 
 
 @cache
-def load_images(name: str) -> ImageSet:
-    """Return the image set called ``name``; drawn or read once per process.
+def load_images(name: str, root: Path | None = None) -> ImageSet:
+    """Return the image set called ``name``, or the one in a file of yours.
+
+    Read once per process.
+
+    Args:
+        name: A registered name, or the path of a ``.npz`` or ``.safetensors`` file, see
+            ``zoogen.own_images``.
+        root: Folder that holds the public image sets as torchvision lays them out. By default
+            ``$ZOOGEN_IMAGES``, or the user's cache, where they are downloaded to.
 
     Raises:
-        UnknownNameError: If there is none; the message lists the closest names.
+        UnknownNameError: If there is neither; the message lists the closest names.
+        ZooError: If a file is missing, damaged or holds no images and labels.
     """
-    if name not in IMAGES:
-        raise UnknownNameError("image set", name, IMAGES)
-    return IMAGES[name]()
+    if name in IMAGES:
+        return IMAGES[name](root)
+    if Path(name).suffix in OWN_FORMATS:
+        arrays = own_arrays(Path(name))
+        return ImageSet(**arrays, classes=int(arrays["train_labels"].max()) + 1)
+    raise UnknownNameError("image set", name, IMAGES)

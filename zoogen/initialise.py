@@ -1,6 +1,7 @@
 """Starting weights: torch's named initialisers, one generator per model."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from hashlib import sha256
 
 import torch
@@ -12,16 +13,27 @@ from zoogen.configs import ModelConfig
 from zoogen.layout import Layout
 from zoogen.spec import Initialiser
 
-BIAS = 0.01
+TRUNCATED_AT = 2.0
 
 INITIALISERS: dict[Initialiser, Callable[..., Tensor]] = {
     "uniform": init.uniform_,
-    "normal": init.normal_,
     "kaiming_normal": init.kaiming_normal_,
     "kaiming_uniform": init.kaiming_uniform_,
     "xavier_normal": init.xavier_normal_,
     "xavier_uniform": init.xavier_uniform_,
+    "orthogonal": init.orthogonal_,
 }
+
+
+def initialiser(config: ModelConfig) -> Callable[..., Tensor]:
+    """Return torch's initialiser of a model, with the standard deviation of those that take one."""
+    std = config.init_std
+    if config.initialiser == "normal":
+        return partial(init.normal_, std=std)
+    if config.initialiser == "truncated_normal":
+        bound = TRUNCATED_AT * std
+        return partial(init.trunc_normal_, std=std, a=-bound, b=bound)
+    return INITIALISERS[config.initialiser]
 
 
 def generators(configs: Sequence[ModelConfig]) -> list[torch.Generator]:
@@ -40,21 +52,26 @@ def start_seed(config: ModelConfig) -> int:
 
 
 def starting_weights(
-    layout: Layout, configs: Sequence[ModelConfig], draws: Sequence[torch.Generator]
+    layout: Layout,
+    configs: Sequence[ModelConfig],
+    draws: Sequence[torch.Generator],
+    initial_bias: float,
 ) -> dict[str, Float32[Tensor, "models ..."]]:
     """Draw the starting weights of a stack, tensor by tensor in the order of the layout.
 
-    Weights follow ``torch.nn.init`` with its default arguments (``uniform`` is U(0, 1)), biases
-    are the constant 0.01. A model's draw depends on its own initialiser and seed alone.
+    Weights follow ``torch.nn.init`` with its default arguments (``uniform`` is U(0, 1),
+    ``truncated_normal`` ends at two standard deviations), biases are one constant. A model's draw
+    depends on its own initialiser, standard deviation and seed alone.
 
     Source:
-        Section 4.1 and Table 9 of the paper; the constant from its authors' code.
+        Section 4.1 and Table 9 of the paper.
     """
     stack = {
-        name: torch.full((len(configs), *shape), BIAS) for name, shape in layout.shapes.items()
+        name: torch.full((len(configs), *shape), initial_bias)
+        for name, shape in layout.shapes.items()
     }
     for model, (config, draw) in enumerate(zip(configs, draws, strict=True)):
         for tensor in stack.values():
             if tensor[model].ndim > 1:
-                INITIALISERS[config.initialiser](tensor[model], generator=draw)
+                initialiser(config)(tensor[model], generator=draw)
     return stack

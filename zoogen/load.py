@@ -1,7 +1,6 @@
 """A zoo in memory: its table, its weights mapped from disk, its networks on demand."""
 
 import logging
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +13,7 @@ from zoogen.build import build_zoo
 from zoogen.errors import IntegrityError, UnknownNameError, ZooError
 from zoogen.layout import Layout
 from zoogen.manifest import MANIFEST, TABLE, Manifest, read_manifest, verify_files
+from zoogen.places import zoo_folder
 from zoogen.registry import ZOOS
 from zoogen.shards import map_shard
 from zoogen.spec import ZooSpec
@@ -145,13 +145,6 @@ class Zoo:
     def verify(self) -> Iterable[str]:
         """Hash every file; yield each once it is proved, see ``zoogen.manifest.verify_files``."""
         return verify_files(self.folder, self.manifest)
-
-
-def zoo_folder(name: str) -> Path:
-    """Return where the zoo called ``name`` is kept: ``$ZOOGEN_CACHE`` or the user's cache."""
-    cache = os.environ.get("ZOOGEN_CACHE")
-    home = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "zoogen"
-    return (Path(cache).expanduser() if cache else home) / name
 
 
 def load_zoo(name: str | Path) -> Zoo:

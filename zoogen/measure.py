@@ -7,22 +7,22 @@ from jaxtyping import Float32, Float64, Int64
 from torch import Tensor
 from torch.nn import functional
 
+from zoogen.architectures import CNN, MLP
 from zoogen.networks import Stack, stack_logits
-from zoogen.spec import MLP, Activation
+from zoogen.spec import Activation
 from zoogen.train import DeviceImages
-
-IMAGES_AT_ONCE = 256
+from zoogen.tuning import images_at_once
 
 
 def predictions_and_loss(
-    network: MLP, weights: Stack, images: Tensor, labels: Tensor, activation: Activation
+    network: MLP | CNN, weights: Stack, images: Tensor, labels: Tensor, activation: Activation
 ) -> tuple[Int64[Tensor, "models images"], Float64[Tensor, " models"]]:
     """Classify the same images with every model; the loss is the mean cross-entropy."""
     models = next(iter(weights.values())).shape[0]
     predicted, loss = [], torch.zeros(models, dtype=torch.float64, device=labels.device)
-    for part, truth in zip(images.split(IMAGES_AT_ONCE), labels.split(IMAGES_AT_ONCE), strict=True):
-        shown = part.expand(models, *part.shape)
-        logits = stack_logits(network, weights, shown, activation)
+    at_once = images_at_once(network, images.device.type)
+    for part, truth in zip(images.split(at_once), labels.split(at_once), strict=True):
+        logits = stack_logits(network, weights, part[None], activation)
         predicted.append(most_likely(logits))
         losses = functional.cross_entropy(logits, truth.expand(models, -1), reduction="none")
         loss += losses.sum(1, dtype=torch.float64)
@@ -55,7 +55,7 @@ def class_f1(
 
 
 def measure(
-    network: MLP, weights: Stack, images: DeviceImages, activation: Activation
+    network: MLP | CNN, weights: Stack, images: DeviceImages, activation: Activation
 ) -> Mapping[str, Float64[Tensor, " models"]]:
     """Measure a stack in evaluation mode on all train and all test images.
 

@@ -9,7 +9,8 @@ from jaxtyping import Float32
 from torch import Tensor, nn
 from torch.nn import functional
 
-from zoogen.spec import MLP, Activation
+from zoogen.architectures import CNN, MLP
+from zoogen.spec import Activation
 
 Stack = Mapping[str, Float32[Tensor, "models ..."]]
 Dropout = Callable[[Tensor, int], Tensor]
@@ -58,13 +59,13 @@ class StackLinear(torch.autograd.Function):
 
 
 def stack_logits(
-    network: MLP,
+    network: MLP | CNN,
     weights: Stack,
-    images: Float32[Tensor, "models images pixels"],
+    images: Float32[Tensor, "shown images ..."],
     activation: Activation,
     dropout: Dropout = no_dropout,
 ) -> Float32[Tensor, "models classes images"]:
-    """Evaluate a stack of networks, each on its own images.
+    """Evaluate a stack of networks, each on its own images or all on the same.
 
     Hidden units run down the columns, as in the textbook ``W h``: so do the gradients, which then
     need no transposing.
@@ -72,30 +73,93 @@ def stack_logits(
     Args:
         network: The architecture all models share.
         weights: Tensors by name, as ``network.layout`` has them, models stacked in front.
-        images: One batch per model; expand the models axis to show all the same images.
+        images: One batch per model, or a single one that is shown to all; each image has the
+            network's ``image_shape``.
         activation: Of the hidden layers.
-        dropout: Called with the hidden units and the number of their layer.
+        dropout: Called with the hidden units, models in front, and the number of their layer.
     """
-    hidden = images.mT
-    for number, layer in enumerate(network.layers):
+    blocks = len(network.convolutions) if isinstance(network, CNN) else 0
+    if isinstance(network, CNN):
+        hidden = stack_features(network, weights, images, activation, dropout)
+    else:
+        models = len(next(iter(weights.values())))
+        hidden = images.mT.expand(models, -1, -1)
+    for number, layer in enumerate(network.dense_layers):
         if number:
-            hidden = dropout(FUNCTIONS[activation](hidden), number)
+            hidden = dropout(FUNCTIONS[activation](hidden), blocks + number)
         hidden = StackLinear.apply(weights[f"{layer}.weight"], hidden)
-        if network.bias:
+        if f"{layer}.bias" in weights:
             hidden = hidden + weights[f"{layer}.bias"][..., None]
     return hidden
 
 
-def torch_module(network: MLP, activation: Activation) -> nn.Sequential:
+def stack_features(
+    network: CNN,
+    weights: Stack,
+    images: Float32[Tensor, "shown images channels height width"],
+    activation: Activation,
+    dropout: Dropout,
+) -> Float32[Tensor, "models features images"]:
+    """Convolve a stack as one grouped convolution: a group of channels is a model.
+
+    Channels lie innermost in memory (``channels_last``), where a handful of models fill the vector
+    registers that one small model leaves empty.
+    """
+    models = len(weights["conv1.weight"])
+    maps = channels_last(images.transpose(0, 1).flatten(1, 2))
+    for number, block in enumerate(network.convolutions, 1):
+        maps = functional.conv2d(
+            maps,
+            weights[f"conv{number}.weight"].flatten(0, 1),
+            weights[f"conv{number}.bias"].flatten(),
+            stride=block.stride,
+            groups=len(images) if number == 1 else models,
+        )
+        if block.pool > 1:
+            maps = functional.max_pool2d(maps, block.pool)
+        maps = FUNCTIONS[activation](maps)
+        if block.dropout:
+            by_model = maps.unflatten(1, (models, -1)).transpose(0, 1)
+            maps = dropout(by_model, number).transpose(0, 1).flatten(1, 2)
+    by_model = maps.unflatten(1, (models, -1)).permute(1, 2, 3, 4, 0)
+    features: Tensor = (
+        by_model.mean((2, 3)) if network.features == "mean" else by_model.flatten(1, 3)
+    )
+    return features
+
+
+def channels_last(
+    maps: Float32[Tensor, "images channels height width"],
+) -> Float32[Tensor, "images channels height width"]:
+    """Copy maps so that channels lie innermost; torch would leave a single one as it is."""
+    images, channels, height, width = maps.shape
+    copy = maps.new_empty((images, height, width, channels)).permute(0, 3, 1, 2)
+    copy.copy_(maps)
+    return copy
+
+
+def torch_module(network: MLP | CNN, activation: Activation) -> nn.Sequential:
     """Return one network of the population as a plain ``torch.nn.Sequential``.
 
-    Its ``state_dict`` has the names and shapes of ``network.layout``.
+    Its ``state_dict`` has the names and shapes of ``network.layout``; it takes images of the
+    network's ``image_shape``, a batch in front.
     """
     modules: OrderedDict[str, nn.Module] = OrderedDict()
-    for layer, inputs, outputs in zip(
-        network.layers, network.widths, network.widths[1:], strict=False
-    ):
-        if modules:
-            modules[f"{activation}{len(modules) // 2 + 1}"] = MODULES[activation]()
-        modules[layer] = nn.Linear(inputs, outputs, bias=network.bias)
+    tensors = network.layout.shapes
+    if isinstance(network, CNN):
+        for number, block in enumerate(network.convolutions, 1):
+            outputs, inputs, kernel, _ = tensors[f"conv{number}.weight"]
+            modules[f"conv{number}"] = nn.Conv2d(inputs, outputs, kernel, block.stride)
+            if block.pool > 1:
+                modules[f"pool{number}"] = nn.MaxPool2d(block.pool)
+            modules[f"{activation}{number}"] = MODULES[activation]()
+        if network.features == "mean":
+            modules["mean"] = nn.AdaptiveAvgPool2d(1)
+        modules["flatten"] = nn.Flatten()
+    hidden = sum(isinstance(module, MODULES[activation]) for module in modules.values())
+    for number, layer in enumerate(network.dense_layers):
+        if number:
+            modules[f"{activation}{hidden + number}"] = MODULES[activation]()
+        outputs, inputs = tensors[f"{layer}.weight"]
+        modules[layer] = nn.Linear(inputs, outputs, bias=f"{layer}.bias" in tensors)
     return nn.Sequential(modules)

@@ -1,4 +1,4 @@
-"""Adam and SGD over a stack of models, each model with its own learning rate and weight decay."""
+"""Adam, SGD and RMSprop over a stack of models, each with its own learning rate and decay."""
 
 from collections.abc import Callable
 
@@ -10,6 +10,8 @@ from zoogen.spec import Optimiser
 
 ADAM_BETAS = (0.9, 0.999)
 ADAM_EPSILON = 1e-8
+RMSPROP_ALPHA = 0.99
+RMSPROP_EPSILON = 1e-8
 
 Flat = Float32[Tensor, " scalars"]
 Step = Callable[[Flat, Flat], None]
@@ -58,4 +60,26 @@ def sgd(rate: Flat, momentum: float) -> Step:
     return step
 
 
-OPTIMISERS: dict[Optimiser, Callable[[Flat, float], Step]] = {"adam": adam, "sgd": sgd}
+def rmsprop(rate: Flat, momentum: float) -> Step:  # noqa: ARG001
+    """Return the update of ``torch.optim.RMSprop`` with its default arguments.
+
+    Args:
+        rate: Learning rate of every scalar.
+        momentum: Unused, as by default.
+    """
+    square, scale = torch.zeros_like(rate), torch.empty_like(rate)
+
+    def step(weights: Flat, gradient: Flat) -> None:
+        square.mul_(RMSPROP_ALPHA).addcmul_(gradient, gradient, value=1 - RMSPROP_ALPHA)
+        torch.sqrt(square, out=scale)
+        torch.div(gradient, scale.add_(RMSPROP_EPSILON), out=scale)
+        weights.addcmul_(scale, rate, value=-1)
+
+    return step
+
+
+OPTIMISERS: dict[Optimiser, Callable[[Flat, float], Step]] = {
+    "adam": adam,
+    "sgd": sgd,
+    "rmsprop": rmsprop,
+}

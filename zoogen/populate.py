@@ -16,10 +16,9 @@ from zoogen.measure import measure
 from zoogen.shards import shard_name, write_shard
 from zoogen.spec import ZooSpec
 from zoogen.table import ShardNotes, model_table, part_path, snapshot_table, write_table
-from zoogen.train import DeviceImages, filled, stacks, train_stack
+from zoogen.train import DeviceImages, batch_sizes, filled, stacks, train_stack
+from zoogen.tuning import images_at_once, models_per_stack
 from zoogen.workers import Report
-
-MODELS_PER_STACK = 512
 
 
 @contextmanager
@@ -52,7 +51,7 @@ def populate_shard(
     """
     with one_thread():
         weights, measured = train_and_measure(spec, configs, images, device=device, report=report)
-    failures = find_failures(configs, weights, measured)
+    failures = find_failures(spec, configs, weights, measured)
     failed = {failure.model for failure in failures}
     kept = [place for place, config in enumerate(configs) if config.model not in failed]
     write_shard(
@@ -65,7 +64,7 @@ def populate_shard(
         [configs[place].model for place in kept],
         shard,
         {name: values[kept] for name, values in measured.items()},
-        spec.epochs,
+        spec.stored_epochs,
     )
     notes = ShardNotes(
         spec=spec,
@@ -84,34 +83,60 @@ def train_and_measure(
     *,
     device: str,
     report: Report,
-    models_per_stack: int = MODELS_PER_STACK,
+    stack_size: int | None = None,
 ) -> tuple[
-    Float32[np.ndarray, "models epochs params"], dict[str, Float64[np.ndarray, "models epochs"]]
+    Float32[np.ndarray, "models stored params"], dict[str, Float64[np.ndarray, "models stored"]]
 ]:
     """Train models in stacks; return every snapshot and its measurements, in the order given."""
     on_device = DeviceImages.of(images, device)
     place_of = {config.model: place for place, config in enumerate(configs)}
-    weights = np.empty((len(configs), spec.epochs, spec.network.layout.params), np.float32)
-    measured = defaultdict[str, np.ndarray](lambda: np.empty((len(configs), spec.epochs)))
-    for stack in stacks(configs, models_per_stack):
+    snapshots = (len(configs), len(spec.stored_epochs))
+    weights = np.empty((*snapshots, spec.network.layout.params), np.float32)
+    measured = defaultdict[str, np.ndarray](lambda: np.empty(snapshots))
+    size = stack_size or models_per_stack(spec.network, spec.batch_size, device)
+    for stack in stacks(configs, size):
         places = [place_of[config.model] for config in stack]
-        trained = train_stack(spec, filled(stack), on_device, device=device)
-        for epoch, tensors in enumerate(trained):
+        shown = on_device.shown(stack[0].train_fraction)
+        trained = train_stack(
+            spec,
+            filled(stack, spec.network, batches(spec, shown, device)),
+            shown,
+            device=device,
+            report=for_each(stack, report),
+        )
+        for stored, tensors in enumerate(trained):
             vectors = torch.cat([tensor.flatten(1) for tensor in tensors.values()], dim=1)
-            weights[places, epoch] = vectors[: len(stack)].cpu().numpy()
-            columns = measure(spec.network, tensors, on_device, stack[0].activation)
+            weights[places, stored] = vectors[: len(stack)].cpu().numpy()
+            columns = measure(spec.network, tensors, shown, stack[0].activation)
             for name, column in columns.items():
-                measured[name][places, epoch] = column[: len(stack)].cpu().numpy()
-            report(len(stack))
+                measured[name][places, stored] = column[: len(stack)].cpu().numpy()
     return weights, dict(measured)
 
 
+def for_each(stack: Sequence[ModelConfig], report: Report) -> Report:
+    """Report for every model of a stack, those left out that only fill it."""
+    models = len(stack)
+    return lambda images: report(models * images)
+
+
+def batches(spec: ZooSpec, images: DeviceImages, device: str) -> set[int]:
+    """Return every number of images the networks are shown at once, in training or measuring."""
+    train, test = len(images.train_labels), len(images.test_labels)
+    measured = images_at_once(spec.network, device)
+    return (
+        batch_sizes(train, spec.batch_size)
+        | batch_sizes(train, measured)
+        | batch_sizes(test, measured)
+    )
+
+
 def find_failures(
+    spec: ZooSpec,
     configs: Sequence[ModelConfig],
-    weights: Float32[np.ndarray, "models epochs params"],
-    measured: dict[str, Float64[np.ndarray, "models epochs"]],
+    weights: Float32[np.ndarray, "models stored params"],
+    measured: dict[str, Float64[np.ndarray, "models stored"]],
 ) -> list[Failure]:
-    """Name the models that left the finite numbers, with the first epoch at which they did."""
+    """Name the models that left the finite numbers, with the first snapshot at which they had."""
     finite = {"weights": np.isfinite(weights).all(axis=2)}
     finite |= {name: np.isfinite(values) for name, values in measured.items()}
     failures = []
@@ -119,6 +144,6 @@ def find_failures(
         lost = {name: np.argmin(ok[place]) for name, ok in finite.items() if not ok[place].all()}
         if lost:
             name = min(lost, key=lambda name: lost[name])
-            epoch, reason = int(lost[name]) + 1, f"{name} not finite"
+            epoch, reason = spec.stored_epochs[lost[name]], f"{name} not finite"
             failures.append(Failure(model=config.model, epoch=epoch, reason=reason))
     return failures

@@ -19,7 +19,7 @@ class Rate(ProgressColumn):
 
 @contextmanager
 def progress_bar(
-    title: str, *, things: str, total: int, unit: str, per: int = 1, done: int = 0
+    title: str, *, things: str, total: int, unit: str, steps: int | None = None, done: int = 0
 ) -> Iterator[Callable[[int], None]]:
     """Show a bar, how many things are done, steps per second and the time left.
 
@@ -28,16 +28,17 @@ def progress_bar(
         things: What is counted beside the bar.
         total: Number of things.
         unit: What a step is called.
-        per: Steps to a thing.
-        done: Things an earlier run has done.
+        steps: Number of steps to all of them; by default one each.
+        done: Steps an earlier run has done.
 
     Yields:
         A function to call with the number of steps just done.
     """
+    all_steps = total if steps is None else steps
 
     class Things(ProgressColumn):
         def render(self, task: Task) -> Text:
-            return Text(f"{int(task.completed) // per}/{total} {things}")
+            return Text(f"{int(task.completed) * total // max(all_steps, 1)}/{total} {things}")
 
     console = Console(stderr=True)
     columns = (
@@ -48,5 +49,5 @@ def progress_bar(
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        task = progress.add_task(title, total=total * per, completed=done * per, unit=unit)
+        task = progress.add_task(title, total=all_steps, completed=done, unit=unit)
         yield lambda steps: progress.advance(task, steps)

@@ -4,91 +4,87 @@ from collections import Counter
 from math import prod
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, PositiveInt, TypeAdapter, model_validator
+from pydantic import Field, NonNegativeInt, PositiveInt, TypeAdapter, model_validator
 from pydantic.dataclasses import dataclass
 
-from zoogen.layout import Layout
+from zoogen.architectures import VALUE, Network
+from zoogen.axes import RandomSeeds, Range, Seed
 
 Activation = Literal["tanh", "relu", "sigmoid", "gelu"]
 Initialiser = Literal[
-    "uniform", "normal", "kaiming_normal", "kaiming_uniform", "xavier_normal", "xavier_uniform"
+    "uniform",
+    "normal",
+    "truncated_normal",
+    "kaiming_normal",
+    "kaiming_uniform",
+    "xavier_normal",
+    "xavier_uniform",
+    "orthogonal",
 ]
-Optimiser = Literal["adam", "sgd"]
+Optimiser = Literal["adam", "sgd", "rmsprop"]
 Group = Literal["model", "start"]
-
-VALUE = ConfigDict(extra="forbid", allow_inf_nan=False)
+Order = Literal["product", "dealt"]
 
 Chosen = Field(min_length=1)
-Rate = Annotated[float, Field(gt=0)]
+Above0 = Annotated[float, Field(gt=0)]
+From0 = Annotated[float, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, lt=1)]
-Seed = Annotated[int, Field(ge=0, lt=2**63)]
-
-
-@dataclass(frozen=True, kw_only=True, config=VALUE)
-class MLP:
-    """A fully connected network: ``widths`` units from the input to the logits.
-
-    Layer ``i`` is called ``fc{i}``; its weight is ``[out, in]`` as in ``torch.nn.Linear``.
-    """
-
-    widths: Annotated[tuple[PositiveInt, ...], Field(min_length=2)]
-    bias: bool = False
-    kind: Literal["mlp"] = "mlp"
-
-    @property
-    def layers(self) -> tuple[str, ...]:
-        """Names of the layers, input to output."""
-        return tuple(f"fc{i}" for i in range(1, len(self.widths)))
-
-    @property
-    def classes(self) -> int:
-        """Number of logits."""
-        return self.widths[-1]
-
-    @property
-    def layout(self) -> Layout:
-        """Where each tensor lies in a flat weight vector, ``weight`` then ``bias`` per layer."""
-        shapes: dict[str, tuple[int, ...]] = {}
-        for layer, inputs, outputs in zip(self.layers, self.widths, self.widths[1:], strict=False):
-            shapes[f"{layer}.weight"] = (outputs, inputs)
-            if self.bias:
-                shapes[f"{layer}.bias"] = (outputs,)
-        return Layout.of(shapes)
+Fraction = Annotated[float, Field(gt=0, le=1)]
 
 
 @dataclass(frozen=True, kw_only=True, config=VALUE)
 class ZooSpec:
-    """One population of networks; every tuple is an axis and the models are their product.
+    """One population of networks: every point of a grid, or points drawn at random.
+
+    An axis is a tuple of values or, where points are drawn, a ``Range``.
 
     Attributes:
         version: Raised whenever a change of this spec changes a single weight.
-        images: Name of the image set, see ``zoogen.images``.
+        images: Name of the image set, or the path of a ``.npz`` or ``.safetensors`` file of your
+            own, see ``zoogen.images``.
+        init_std: Standard deviation of the ``normal`` and ``truncated_normal`` initialisers; the
+            others have their own.
         weight_decay: Coupled L2 penalty, as in ``torch.optim``; applied to biases too.
         dropout: Probability of dropping a hidden unit while training.
-        momentum: Of the ``sgd`` models; the ``adam`` models ignore it.
-        snapshots: Epochs 1…``epochs`` are stored, initial weights are not.
+        train_fraction: Share of the train images a model is shown, from the first; its train
+            accuracy is that on the images it was shown.
+        seeds: One model each at every point, or how to draw them.
+        random_points: None for the grid, or how many points to draw, each axis by itself.
+        order: How models are numbered, and so which come first in a partial build: as the
+            ``product`` has them, or ``dealt`` like cards, shuffled, activations and optimisers
+            taking turns, so that the first few are a sample of the whole.
+        initial_bias: Of every unit.
+        momentum: Of the ``sgd`` models; the others ignore it.
+        snapshot_epochs: Epochs that are stored, 0 being the initial weights; 1…``epochs`` if
+            none are named.
         models_per_shard: A shard is the unit of training, storage, resume and distribution.
         group: What may not straddle two splits: a ``model``, or all models that ``start`` from
             the same weights.
 
     Raises:
-        pydantic.ValidationError: For an empty or repeated axis, an unknown activation,
-            initialiser, optimiser or field, or a number out of range.
+        pydantic.ValidationError: For an empty or repeated axis, a range without ``random_points``,
+            an unknown activation, initialiser, optimiser or field, or a number out of range.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")]
     version: PositiveInt
     images: str
-    network: MLP
+    network: Network
     activation: Annotated[tuple[Activation, ...], Chosen]
     initialiser: Annotated[tuple[Initialiser, ...], Chosen]
+    init_std: Annotated[tuple[Above0, ...], Chosen] | Range = (1.0,)
     optimiser: Annotated[tuple[Optimiser, ...], Chosen] = ("adam",)
-    learning_rate: Annotated[tuple[Rate, ...], Chosen]
-    weight_decay: Annotated[tuple[Annotated[float, Field(ge=0)], ...], Chosen] = (0.0,)
-    dropout: Annotated[tuple[Share, ...], Chosen] = (0.0,)
-    seeds: Annotated[tuple[Seed, ...], Chosen]
+    learning_rate: Annotated[tuple[Above0, ...], Chosen] | Range
+    weight_decay: Annotated[tuple[From0, ...], Chosen] | Range = (0.0,)
+    dropout: Annotated[tuple[Share, ...], Chosen] | Range = (0.0,)
+    train_fraction: Annotated[tuple[Fraction, ...], Chosen] = (1.0,)
+    seeds: Annotated[tuple[Seed, ...], Chosen] | RandomSeeds
+    random_points: PositiveInt | None = None
+    order: Order = "product"
+    initial_bias: float = 0.01
     momentum: Share = 0.9
     epochs: PositiveInt
+    snapshot_epochs: tuple[NonNegativeInt, ...] = ()
     batch_size: PositiveInt
     models_per_shard: PositiveInt = 250
     group: Group = "model"
@@ -97,25 +93,75 @@ class ZooSpec:
 
     @model_validator(mode="after")
     def check_axes(self) -> "ZooSpec":
-        """Refuse an axis that lists a value twice: it would train the same models twice."""
+        """Refuse values listed twice, which would train models twice, and ranges of a grid."""
         for axis in (*AXES, "seeds"):
-            twice = [
-                str(value) for value, times in Counter(getattr(self, axis)).items() if times > 1
-            ]
-            if twice:
-                raise ValueError(f"{axis} lists {', '.join(twice)} more than once")
+            values = getattr(self, axis)
+            if isinstance(values, Range):
+                self.check_range(axis, values)
+            elif isinstance(values, tuple):
+                twice = [str(value) for value, times in Counter(values).items() if times > 1]
+                if twice:
+                    raise ValueError(f"{axis} lists {', '.join(twice)} more than once")
+        return self
+
+    def check_range(self, axis: str, values: Range) -> None:
+        """Refuse a range where nothing is drawn, or with bounds that the axis cannot take."""
+        if self.random_points is None:
+            raise ValueError(f"{axis} is a range: say how many points to draw with random_points")
+        least, below = LIMITS[axis]
+        if values.low < least or values.high >= below:
+            raise ValueError(f"{axis} from {values} leaves [{least:g}, {below:g})")
+
+    @model_validator(mode="after")
+    def check_epochs(self) -> "ZooSpec":
+        """Refuse snapshots out of order or after the end."""
+        stored = self.snapshot_epochs
+        if list(stored) != sorted(set(stored)) or (stored and stored[-1] > self.epochs):
+            raise ValueError(
+                f"snapshot_epochs {', '.join(map(str, stored))}: expected rising numbers "
+                f"from 0 to {self.epochs}"
+            )
         return self
 
     @property
+    def points(self) -> int:
+        """Number of points, each of which is trained with every seed."""
+        return self.random_points or prod(len(getattr(self, axis)) for axis in AXES)
+
+    @property
     def models(self) -> int:
-        """Number of models: the product of all axes and seeds."""
-        return prod(len(getattr(self, axis)) for axis in AXES) * len(self.seeds)
+        """Number of models: points times seeds."""
+        return self.points * len(self.seeds)
 
     @property
     def varied(self) -> tuple[str, ...]:
         """The axes with more than one value, seeds left out."""
-        return tuple(axis for axis in AXES if len(getattr(self, axis)) > 1)
+
+        def varies(values: tuple[object, ...] | Range) -> bool:
+            return isinstance(values, Range) or len(values) > 1
+
+        return tuple(axis for axis in AXES if varies(getattr(self, axis)))
+
+    @property
+    def stored_epochs(self) -> tuple[int, ...]:
+        """The epochs after which a snapshot is taken."""
+        return self.snapshot_epochs or tuple(range(1, self.epochs + 1))
 
 
-AXES = ("activation", "initialiser", "optimiser", "learning_rate", "weight_decay", "dropout")
+AXES = (
+    "activation",
+    "initialiser",
+    "init_std",
+    "optimiser",
+    "learning_rate",
+    "weight_decay",
+    "dropout",
+    "train_fraction",
+)
+LIMITS = {
+    "init_std": (0.0, float("inf")),
+    "learning_rate": (0.0, float("inf")),
+    "weight_decay": (0.0, float("inf")),
+    "dropout": (0.0, 1.0),
+}
 SPEC = TypeAdapter(ZooSpec)

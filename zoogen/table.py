@@ -64,7 +64,7 @@ def snapshot_table(
     kept: Sequence[int],
     shard: int,
     measured: Mapping[str, Float64[np.ndarray, "kept epochs"]],
-    epochs: int,
+    epochs: Sequence[int],
 ) -> "pd.DataFrame":
     """Describe the snapshots of one shard: place, split, config and measurements.
 
@@ -73,10 +73,10 @@ def snapshot_table(
         kept: Models stored in the shard, in its order.
         shard: Number of the shard.
         measured: One column per property.
-        epochs: Snapshots per model, epochs 1…``epochs``.
+        epochs: At which each model's snapshots were taken.
     """
-    rows = models.loc[np.repeat(np.asarray(kept, dtype=int), epochs)].reset_index()
-    rows.insert(1, "epoch", np.tile(np.arange(1, epochs + 1), len(kept)))
+    rows = models.loc[np.repeat(np.asarray(kept, dtype=int), len(epochs))].reset_index()
+    rows.insert(1, "epoch", np.tile(np.asarray(epochs), len(kept)))
     rows.insert(2, "shard", shard)
     rows.insert(3, "row", np.arange(len(rows)))
     return rows.assign(**{name: values.reshape(-1) for name, values in measured.items()})

@@ -13,21 +13,32 @@ from zoogen.spec import ZooSpec
 if TYPE_CHECKING:
     from zoogen.load import Zoo
 
+SHORT = {
+    "activation": "act",
+    "initialiser": "init",
+    "init_std": "std",
+    "optimiser": "opt",
+    "learning_rate": "lr",
+    "weight_decay": "l2",
+    "dropout": "drop",
+    "train_fraction": "tf",
+}
+
 
 def print_zoos(built: Mapping[ZooSpec, str]) -> None:
     """Print one row per registered zoo, with how much of it is built."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("zoo", no_wrap=True)
     table.add_column("weights", justify="right")
-    table.add_column("varies")
-    table.add_column("models × epochs", justify="right", no_wrap=True)
-    table.add_column("built here", justify="right")
+    table.add_column("varies", min_width=20)
+    table.add_column("snapshots", justify="right", no_wrap=True)
+    table.add_column("built", justify="right")
     for spec, share in built.items():
         table.add_row(
             spec.name,
             f"{spec.network.layout.params}",
-            ", ".join((*spec.varied, "seed")).replace("_", " "),
-            f"{spec.models} × {spec.epochs}",
+            " ".join((*(SHORT[axis] for axis in spec.varied), "seed")),
+            f"{spec.models} × {len(spec.stored_epochs)}",
             share,
         )
     Console().print(table)

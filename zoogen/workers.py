@@ -7,7 +7,7 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.queues import Queue
 from queue import Empty
 from threading import Thread
-from time import sleep
+from time import monotonic, sleep
 from typing import Protocol, runtime_checkable
 
 from loky import ProcessPoolExecutor
@@ -18,7 +18,7 @@ from zoogen.errors import ZooError
 POLL_SECONDS = 0.2
 
 Report = Callable[[int], None]
-"""Called with the number of snapshots that have just been taken."""
+"""Called with the number of steps that have just been done."""
 
 
 @runtime_checkable
@@ -26,7 +26,7 @@ class Job(Protocol):
     """A picklable piece of work."""
 
     def __call__(self, number: int, *, report: Report) -> None:
-        """Do piece ``number``, reporting at least once an epoch."""
+        """Do piece ``number``, reporting its steps as it goes."""
 
 
 def run_jobs(job: Job, numbers: Sequence[int], *, workers: int, report: Report) -> None:
@@ -39,13 +39,17 @@ def run_jobs(job: Job, numbers: Sequence[int], *, workers: int, report: Report) 
         ZooError: If a worker process dies.
     """
     if workers == 1:
+        gathered = now_and_then(report)
         for number in numbers:
-            job(number, report=report)
+            job(number, report=gathered)
+            gathered(0)
         return
     reports = get_context("loky").Queue()
-    pool = ProcessPoolExecutor(workers, initializer=enter_worker, initargs=(reports, os.getpid()))
+    pool = ProcessPoolExecutor(
+        workers, initializer=enter_worker, initargs=(job, reports, os.getpid())
+    )
     try:
-        pending = {pool.submit(run_job, job, number) for number in numbers}
+        pending = {pool.submit(run_job, number) for number in numbers}
         while pending:
             done, pending = wait(pending, POLL_SECONDS, FIRST_EXCEPTION)
             drain(reports, report)
@@ -70,11 +74,11 @@ def drain(reports: "Queue[int]", report: Report) -> None:
             return
 
 
-REPORT: list[Report] = []
+WORK: list[tuple[Job, Report]] = []
 
 
-def enter_worker(reports: "Queue[int]", parent: int) -> None:
-    """Remember where to report to; at work or idle, end soon after the parent is gone."""
+def enter_worker(job: Job, reports: "Queue[int]", parent: int) -> None:
+    """Keep the job, which may be large, and where to report; end soon after the parent is gone."""
 
     def watch() -> None:
         while os.getppid() == parent:
@@ -82,9 +86,25 @@ def enter_worker(reports: "Queue[int]", parent: int) -> None:
         os._exit(1)
 
     Thread(target=watch, daemon=True).start()
-    REPORT.append(reports.put)
+    WORK.append((job, now_and_then(reports.put)))
 
 
-def run_job(job: Job, number: int) -> None:
+def run_job(number: int) -> None:
     """Do one piece in a worker."""
-    job(number, report=REPORT[0])
+    job, report = WORK[0]
+    job(number, report=report)
+    report(0)
+
+
+def now_and_then(report: Report) -> Report:
+    """Gather reports and pass them on a few times a second; a report of 0 passes on the rest."""
+    gathered, sent = 0, monotonic()
+
+    def gather(steps: int) -> None:
+        nonlocal gathered, sent
+        gathered += steps
+        if steps == 0 or monotonic() - sent > POLL_SECONDS:
+            report(gathered)
+            gathered, sent = 0, monotonic()
+
+    return gather

@@ -1,0 +1,16 @@
+"""Where things are kept when nobody says where."""
+
+import os
+from pathlib import Path
+
+
+def cache_folder() -> Path:
+    """Return ``$ZOOGEN_CACHE``, or this project's folder in the user's cache."""
+    named = os.environ.get("ZOOGEN_CACHE")
+    home = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")) / "zoogen"
+    return (Path(named) if named else home).expanduser()
+
+
+def zoo_folder(name: str) -> Path:
+    """Return where the zoo called ``name`` is kept."""
+    return cache_folder() / name
