@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from tests.digits import enlarged_digits
 from tests.subprocesses import OWN_ZOO, run_zoogen
 from zoogen import MLP, Zoo, ZooSpec, build_zoo, load_zoo, zoo_spec
 from zoogen.images import IMAGES, tetris_set
@@ -90,6 +91,7 @@ def small_images() -> Iterator[None]:
         patch.setitem(
             IMAGES, "small", lambda _: tetris_set(Tetris(train_images=40, test_images=60))
         )
+        patch.setitem(IMAGES, "small-28", lambda _: enlarged_digits(train=37, test=21))
         yield
 
 

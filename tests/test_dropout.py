@@ -11,14 +11,15 @@ from torch import Tensor
 
 from zoogen import ZooSpec
 from zoogen.configs import model_configs
-from zoogen.dropout import keep_mask, mix
-from zoogen.train import dropout_by_step
+from zoogen.dropout import dropout_by_step, keep_factors, mix
 
 UNITS = 20_000
 
 
 def mask(seeds: list[int], step: int = 1, layer: int = 1, rate: float = 0.3) -> Tensor:
-    return keep_mask(torch.tensor(seeds), step, layer, UNITS, torch.full((len(seeds),), rate))
+    rates = torch.full((len(seeds),), rate)
+    factors = keep_factors(torch.tensor(seeds), step, layer, (1, UNITS), rates)
+    return factors.view(len(seeds), UNITS) > 0
 
 
 def split_mix(bits: int) -> int:
@@ -41,19 +42,27 @@ def test_the_share_kept_is_one_minus_the_rate(rate: float):
 
 
 def test_rates_differ_within_a_stack_and_rate_zero_keeps_all():
-    kept = keep_mask(torch.tensor([1, 1]), 1, 1, UNITS, torch.tensor([0.0, 0.5]))
+    rate = torch.tensor([0.0, 0.5])
+    kept = keep_factors(torch.tensor([1, 1]), 1, 1, (1, UNITS), rate).view(2, UNITS) > 0
     assert kept[0].all()
     assert 0.4 < kept[1].double().mean() < 0.6
 
 
 @given(
-    seeds=st.lists(st.integers(0, 2**63 - 1), min_size=1, max_size=5), step=st.integers(1, 2**40)
+    seeds=st.lists(st.integers(0, 2**63 - 1), min_size=1, max_size=5),
+    step=st.integers(1, 2**40),
+    rows=st.integers(1, 9),
+    columns=st.integers(1, 9),
 )
-def test_a_models_mask_is_the_same_in_any_stack(seeds: list[int], step: int):
+def test_a_models_mask_is_the_same_in_any_stack(
+    seeds: list[int], step: int, rows: int, columns: int
+):
     rate = torch.full((len(seeds),), 0.3)
-    together = keep_mask(torch.tensor(seeds), step, 1, 37, rate)
-    for seed, mine in zip(seeds, together, strict=True):
-        assert torch.equal(keep_mask(torch.tensor([seed]), step, 1, 37, rate[:1])[0], mine)
+    together = keep_factors(torch.tensor(seeds), step, 1, (rows, columns), rate)
+    by_model = together.view(rows, len(seeds), columns).unbind(1)
+    for seed, mine in zip(seeds, by_model, strict=True):
+        alone = keep_factors(torch.tensor([seed]), step, 1, (rows, columns), rate[:1])
+        assert torch.equal(alone, mine)
 
 
 @pytest.mark.parametrize("other", [{"seeds": [2]}, {"step": 2}, {"layer": 2}, {"step": 10**6}])
@@ -79,6 +88,27 @@ def test_survivors_are_scaled_so_that_the_mean_stays(mixed_spec: ZooSpec):
         survivors = units[units != 0]
         assert survivors.numpy() == pytest.approx(1 / (1 - config.dropout))
         assert units.mean() == pytest.approx(1, abs=0.05)
+
+
+@pytest.mark.parametrize("channels", [1, 4, 5])
+def test_maps_and_units_drop_alike_whatever_the_order_in_memory(mixed_spec: ZooSpec, channels: int):
+    configs = model_configs(replace(mixed_spec, dropout=(0.0, 0.2, 0.5)))[:9]
+    drop = dropout_by_step(configs, "cpu")(1)
+    maps = torch.ones(6, 9 * channels, 40, 30)
+    dropped = drop(maps, 1)
+    assert torch.equal(drop(maps.contiguous(memory_format=torch.channels_last), 1), dropped)
+    for config, units in zip(configs, dropped.unflatten(1, (9, channels)).unbind(1), strict=True):
+        kept = (units > 0).double().mean()
+        assert kept == pytest.approx(1 - config.dropout, abs=0.02)
+        assert units[units > 0].numpy() == pytest.approx(1 / (1 - config.dropout))
+
+
+@pytest.mark.parametrize("other", [1, 2, 40, 1000])
+def test_steps_share_no_pattern(other: int):
+    one, two = mask([7], step=3, rate=0.5)[0], mask([7], step=3 + other, rate=0.5)[0]
+    for shift in range(8):
+        agreeing = (one[: UNITS - shift] == two[shift:]).double().mean()
+        assert agreeing == pytest.approx(0.5, abs=5 * 0.5 / (UNITS - 8) ** 0.5)
 
 
 def test_a_stack_without_dropout_is_left_alone(mixed_spec: ZooSpec):

@@ -1,88 +1,158 @@
 """A stack of networks is its members, side by side."""
 
+from collections.abc import Sequence
+from functools import partial
+from itertools import product
+from math import prod
+
+import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from zoogen import MLP
-from zoogen.networks import FUNCTIONS, stack_logits, torch_module
+from zoogen import CNN, MLP, ZOOS, Convolution
+from zoogen.networks import FUNCTIONS, MODULES, stack_logits, torch_module
 from zoogen.spec import Activation
+from zoogen.symmetry import permutation_index
 
-NETWORK = MLP(widths=(16, 7, 5, 4), bias=True)
+NETWORKS: dict[str, MLP | CNN] = {
+    "mlp": MLP(widths=(16, 7, 5, 4)),
+    "mlp with biases": MLP(widths=(16, 7, 5, 4), bias=True),
+    "the paper's": ZOOS["mnist-seed"].network,
+    "small cnn zoo": ZOOS["mnist-hyp"].network,
+    "small cnn zoo, 32 pixels": ZOOS["cifar10-hyp"].network,
+    "colour": CNN(
+        image=(3, 9, 7),
+        convolutions=(Convolution(channels=5, kernel=3), Convolution(channels=3, kernel=2, pool=2)),
+        widths=(6, 4),
+    ),
+}
+MIXED: Sequence[Activation] = ("gelu", "gelu", "relu", "sigmoid", "tanh", "tanh")
+
+every_network = pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
 
 
-def drawn_stack(network: MLP, models: int, seed: int = 0) -> dict[str, Tensor]:
+def drawn_stack(network: MLP | CNN, models: int, seed: int = 0) -> dict[str, Tensor]:
     draw = torch.Generator().manual_seed(seed)
-    shapes = network.layout.shapes
-    return {name: torch.randn(models, *shape, generator=draw) / 2 for name, shape in shapes.items()}
+    return {
+        slot.name: torch.randn(models, *slot.shape, generator=draw) / prod(slot.shape[1:]) ** 0.5
+        for slot in network.layout
+    }
 
 
-def drawn_images(models: int, images: int) -> Tensor:
-    return torch.randn(models, images, 16, generator=torch.Generator().manual_seed(1))
+def drawn_images(network: MLP | CNN, models: int, images: int) -> Tensor:
+    draw = torch.Generator().manual_seed(1)
+    return torch.randn(models, images, *network.image_shape, generator=draw)
 
 
 def member(stack: dict[str, Tensor], model: int) -> dict[str, Tensor]:
     return {name: tensor[model] for name, tensor in stack.items()}
 
 
-@pytest.mark.parametrize("bias", [False, True])
-@pytest.mark.parametrize("activation", FUNCTIONS)
-def test_a_stack_computes_what_its_modules_compute(activation: Activation, bias: bool):
-    network = MLP(widths=(16, 7, 5, 4), bias=bias)
-    stack, images = drawn_stack(network, 3), drawn_images(3, 20)
-    logits = stack_logits(network, stack, images, activation)
-    for model in range(3):
+@every_network
+@pytest.mark.parametrize("activations", [MIXED, *([name] * 3 for name in FUNCTIONS)], ids=str)
+def test_a_stack_computes_what_its_modules_compute(
+    network: MLP | CNN, activations: Sequence[Activation]
+):
+    models = len(activations)
+    stack, images = drawn_stack(network, models), drawn_images(network, models, 20)
+    logits = stack_logits(network, stack, images, activations)
+    for model, activation in enumerate(activations):
         module = torch_module(network, activation)
         module.load_state_dict(member(stack, model))
-        torch.testing.assert_close(logits[model].mT, module(images[model]))
+        torch.testing.assert_close(logits[model].mT, module(images[model]), rtol=1e-4, atol=1e-5)
 
 
+@every_network
+def test_images_may_be_shown_once_for_all(network: MLP | CNN):
+    stack, images = drawn_stack(network, 6), drawn_images(network, 1, 20)
+    torch.testing.assert_close(
+        stack_logits(network, stack, images, MIXED),
+        stack_logits(network, stack, images.expand(6, *images.shape[1:]), MIXED),
+        rtol=1e-4,
+        atol=1e-5,
+    )
+
+
+@every_network
 @pytest.mark.parametrize("images", [1, 5])
-@pytest.mark.parametrize("activation", FUNCTIONS)
-def test_a_stack_has_the_gradients_of_its_modules(activation: Activation, images: int):
-    stack, shown = drawn_stack(NETWORK, 3), drawn_images(3, images)
+def test_a_stack_has_the_gradients_of_its_modules(network: MLP | CNN, images: int):
+    stack, shown = drawn_stack(network, 6), drawn_images(network, 6, images)
     for tensor in stack.values():
         tensor.requires_grad_()
-    stack_logits(NETWORK, stack, shown, activation).square().sum().backward()
-    for model in range(3):
-        module = torch_module(NETWORK, activation)
+    stack_logits(network, stack, shown, MIXED).square().sum().backward()
+    for model, activation in enumerate(MIXED):
+        module = torch_module(network, activation)
         module.load_state_dict(member(stack, model))
         module(shown[model]).square().sum().backward()
         for name, parameter in module.named_parameters():
             gradient = stack[name].grad
             assert gradient is not None
-            torch.testing.assert_close(gradient[model], parameter.grad)
+            torch.testing.assert_close(gradient[model], parameter.grad, rtol=1e-4, atol=1e-4)
 
 
-@given(
-    first=st.permutations(range(7)),
-    second=st.permutations(range(5)),
-    activation=st.sampled_from(sorted(FUNCTIONS)),
-)
+@every_network
+@settings(max_examples=10)
+@given(data=st.data(), activation=st.sampled_from(sorted(FUNCTIONS)))
 def test_the_order_of_hidden_units_changes_no_logits(
-    first: list[int], second: list[int], activation: Activation
+    network: MLP | CNN, activation: Activation, data: st.DataObject
 ):
-    stack, images = drawn_stack(NETWORK, 2), drawn_images(2, 10)
-    permuted = {
-        "fc1.weight": stack["fc1.weight"][:, first],
-        "fc1.bias": stack["fc1.bias"][:, first],
-        "fc2.weight": stack["fc2.weight"][:, second][:, :, first],
-        "fc2.bias": stack["fc2.bias"][:, second],
-        "fc3.weight": stack["fc3.weight"][:, :, second],
-        "fc3.bias": stack["fc3.bias"],
+    chosen = data.draw(st.sets(st.sampled_from(network.symmetry)))
+    orders = {
+        layer.name: np.array(data.draw(st.permutations(range(layer.units)))) for layer in chosen
     }
+    index = torch.from_numpy(permutation_index(network.layout, network.symmetry, orders))
+    stack, images = drawn_stack(network, 2), drawn_images(network, 2, 10)
+    flat = torch.cat([tensor.flatten(1) for tensor in stack.values()], dim=1)[:, index]
+    permuted = {slot.name: flat[:, slot.slice].reshape(2, *slot.shape) for slot in network.layout}
+    activations = [activation] * 2
     torch.testing.assert_close(
-        stack_logits(NETWORK, permuted, images, activation),
-        stack_logits(NETWORK, stack, images, activation),
+        stack_logits(network, permuted, images, activations),
+        stack_logits(network, stack, images, activations),
+        rtol=1e-5,
+        atol=1e-5,
     )
 
 
+@every_network
+def test_all_layers_but_the_last_may_be_permuted_and_the_last_may_not(network: MLP | CNN):
+    layers = [slot for slot in network.layout if slot.name.endswith("weight")]
+    names = [layer.name for layer in network.symmetry]
+    assert names == [slot.name.removesuffix(".weight") for slot in layers[:-1]]
+    for layer, slot in zip(network.symmetry, layers, strict=False):
+        assert layer.units == slot.shape[0]
+
+
+@every_network
 @pytest.mark.parametrize("activation", FUNCTIONS)
-def test_a_module_is_plain_torch_with_the_tensors_of_the_layout(activation: Activation):
-    module = torch_module(NETWORK, activation)
+def test_a_module_is_plain_torch_with_the_tensors_of_the_layout(
+    network: MLP | CNN, activation: Activation
+):
+    module = torch_module(network, activation)
     shapes = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
-    assert list(shapes.items()) == list(NETWORK.layout.shapes.items())
+    assert list(shapes.items()) == list(network.layout.shapes.items())
     assert all(type(child).__module__.startswith("torch.nn.") for child in module.children())
-    assert sum(not isinstance(child, nn.Linear) for child in module.children()) == 2
+    active = sum(isinstance(child, MODULES[activation]) for child in module.children())
+    assert active == len(network.hidden_sizes) == len(network.symmetry)
+
+
+def note_size(seen: list[int], _module: nn.Module, _images: object, output: Tensor) -> None:
+    seen.append(output[0].numel())
+
+
+def test_hidden_sizes_are_those_that_activations_see():
+    for network, activation in product(NETWORKS.values(), FUNCTIONS):
+        seen: list[int] = []
+        module = torch_module(network, activation)
+        for child in module.children():
+            if isinstance(child, MODULES[activation]):
+                child.register_forward_hook(partial(note_size, seen))
+        module(drawn_images(network, 1, 2)[0])
+        assert tuple(seen) == network.hidden_sizes
+
+
+def test_the_papers_networks_have_the_papers_sizes():
+    assert {zoo.network.layout.params for zoo in ZOOS.values()} == {100, 2464, 4970}
+    assert isinstance(torch_module(NETWORKS["the paper's"], "tanh"), nn.Sequential)

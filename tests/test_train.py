@@ -2,7 +2,8 @@
 
 from collections import Counter
 from dataclasses import replace
-from itertools import pairwise
+from functools import partial
+from itertools import groupby, pairwise
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from zoogen import Layout, ZooSpec
+from zoogen import Layout, ZooSpec, zoo_spec
 from zoogen.configs import ModelConfig, model_configs
 from zoogen.images import load_images
 from zoogen.initialise import generators, starting_weights
@@ -43,32 +44,54 @@ def outcome(spec: ZooSpec, configs: list[ModelConfig], models_per_stack: int) ->
     }
 
 
+def cnn_spec(mixed_spec: ZooSpec, zoo: str) -> ZooSpec:
+    """A population of CNNs that mixes all it may, 48 models; 37 images leave a last batch of 5."""
+    return replace(
+        mixed_spec,
+        images="small-28",
+        network=zoo_spec(zoo).network,
+        initialiser=("truncated_normal",),
+        init_std=(0.1,),
+        optimiser=("adam", "sgd", "rmsprop"),
+        train_fraction=(0.5, 1.0),
+        weight_decay=(1e-2,),
+        seeds=(1,),
+        batch_size=16,
+    )
+
+
+@pytest.fixture(scope="module", params=["mlp", "mnist-seed", "mnist-hyp"])
+def population(request: pytest.FixtureRequest, mixed_spec: ZooSpec) -> ZooSpec:
+    """One mixed population for each kind of network."""
+    return mixed_spec if request.param == "mlp" else cnn_spec(mixed_spec, request.param)
+
+
 @pytest.fixture(scope="module")
-def reference(mixed_spec: ZooSpec) -> Outcome:
-    return outcome(mixed_spec, list(model_configs(mixed_spec)), 512)
+def reference(population: ZooSpec) -> Outcome:
+    return outcome(population, list(model_configs(population)), 512)
 
 
 def test_all_models_of_a_mixed_population_differ(reference: Outcome):
     assert len({weights for weights, *_ in reference.values()}) == len(reference)
 
 
-@pytest.mark.parametrize("models_per_stack", [1, 2, 3, 7, 33])
+@pytest.mark.parametrize("models_per_stack", [1, 3, 7, 33])
 def test_the_size_of_the_stack_changes_no_bit(
-    mixed_spec: ZooSpec, reference: Outcome, models_per_stack: int
+    population: ZooSpec, reference: Outcome, models_per_stack: int
 ):
-    configs = list(model_configs(mixed_spec))
-    some = configs if models_per_stack > 3 else configs[::17]
-    ours = outcome(mixed_spec, some, models_per_stack)
+    configs = list(model_configs(population))
+    some = configs if models_per_stack > 7 else configs[:: 17 if len(configs) > 48 else 7]
+    ours = outcome(population, some, models_per_stack)
     assert ours == {model: reference[model] for model in ours}
 
 
 @settings(max_examples=4)
-@given(order=st.permutations(range(192)), models=st.integers(1, 60), per_stack=st.integers(1, 40))
+@given(order=st.permutations(range(48)), models=st.integers(1, 30), per_stack=st.integers(1, 40))
 def test_the_company_and_the_place_change_no_bit(
-    mixed_spec: ZooSpec, reference: Outcome, order: list[int], models: int, per_stack: int
+    population: ZooSpec, reference: Outcome, order: list[int], models: int, per_stack: int
 ):
-    configs = model_configs(mixed_spec)
-    ours = outcome(mixed_spec, [configs[model] for model in order[:models]], per_stack)
+    configs = model_configs(population)
+    ours = outcome(population, [configs[model] for model in order[:models]], per_stack)
     assert ours == {model: reference[model] for model in ours}
 
 
@@ -83,17 +106,17 @@ def test_one_image_or_many_at_a_time_the_stack_changes_no_bit(mixed_spec: ZooSpe
 
 def plain_torch(spec: ZooSpec, config: ModelConfig) -> tuple[nn.Module, dict[str, torch.Tensor]]:
     """Train one model the way a PyTorch tutorial would, from the same start in the same order."""
-    images = DeviceImages.of(load_images(spec.images), "cpu")
+    images = DeviceImages.of(load_images(spec.images), "cpu").shown(config.train_fraction)
     draws = generators([config])
     start = starting_weights(spec.network.layout, [config], draws, spec.initial_bias)
     module = torch_module(spec.network, config.activation)
     module.load_state_dict({name: tensor[0] for name, tensor in start.items()})
     rates: dict[str, Any] = {"lr": config.learning_rate, "weight_decay": config.weight_decay}
-    optimiser: torch.optim.Optimizer = (
-        torch.optim.Adam(module.parameters(), **rates)
-        if config.optimiser == "adam"
-        else torch.optim.SGD(module.parameters(), momentum=spec.momentum, **rates)
-    )
+    optimiser = {
+        "adam": torch.optim.Adam,
+        "sgd": partial(torch.optim.SGD, momentum=spec.momentum),
+        "rmsprop": torch.optim.RMSprop,
+    }[config.optimiser](module.parameters(), **rates)
     for _ in range(spec.epochs):
         for batch in torch.randperm(len(images.train_labels), generator=draws[0]).split(
             spec.batch_size
@@ -130,6 +153,57 @@ def test_a_model_ends_where_plain_torch_ends(
         for name, parameter in module.named_parameters():
             torch.testing.assert_close(ours[name][place], parameter.data, rtol=1e-4, atol=2e-5)
             assert (parameter - start[name][0]).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize("zoo", ["mnist-seed", "mnist-hyp"])
+def test_a_stack_of_all_kinds_of_cnn_ends_where_plain_torch_ends(mixed_spec: ZooSpec, zoo: str):
+    spec = replace(
+        cnn_spec(mixed_spec, zoo),
+        initialiser=("kaiming_uniform",),
+        learning_rate=(1e-3,),
+        dropout=(0.0,),
+        seeds=(1,),
+    )
+    images = DeviceImages.of(load_images(spec.images), "cpu")
+    for stack in stacks(model_configs(spec), 512):
+        shown = images.shown(stack[0].train_fraction)
+        with one_thread():
+            *_, ours = train_stack(spec, stack, shown)
+            theirs = [plain_torch(spec, config) for config in stack]
+        assert len({(config.activation, config.optimiser) for config in stack}) == 4 * 3
+        for place, (module, start) in enumerate(theirs):
+            for name, parameter in module.named_parameters():
+                moved = (parameter - start[name][0]).abs().max()
+                apart = (parameter - ours[name][place]).abs().max()
+                assert moved > 0
+                assert apart < 0.01 * moved + 1e-6
+
+
+def test_snapshots_are_taken_at_the_epochs_asked_for_the_start_included(mixed_spec: ZooSpec):
+    configs = model_configs(mixed_spec)[:3]
+    images = DeviceImages.of(load_images("small"), "cpu")
+    every = replace(mixed_spec, epochs=4, snapshot_epochs=(0, 1, 2, 3, 4))
+    some = replace(every, snapshot_epochs=(0, 3))
+    taken = [
+        [
+            {name: tensor.clone() for name, tensor in at.items()}
+            for at in train_stack(spec, configs, images)
+        ]
+        for spec in (every, some)
+    ]
+    assert [len(one) for one in taken] == [5, 2]
+    for mine, full in zip(taken[1], (taken[0][0], taken[0][3]), strict=True):
+        assert all(torch.equal(mine[name], full[name]) for name in full)
+    start = starting_weights(every.network.layout, configs, generators(configs), every.initial_bias)
+    assert all(torch.equal(taken[1][0][name], start[name]) for name in start)
+
+
+def test_a_share_of_the_train_images_is_the_first_of_them():
+    images = DeviceImages.of(load_images("small"), "cpu")
+    shown = images.shown(0.25)
+    assert torch.equal(shown.train_images, images.train_images[:10])
+    assert torch.equal(shown.train_labels, images.train_labels[:10])
+    assert torch.equal(shown.test_images, images.test_images)
 
 
 def test_weights_are_yielded_after_each_epoch(mixed_spec: ZooSpec):
@@ -184,13 +258,26 @@ def test_stacks_share_what_must_be_shared_and_lose_no_model(
     assert Counter(config for stack in cut for config in stack) == Counter(configs)
     for stack in cut:
         assert len(stack) <= size
-        assert len({config.kind for config in stack}) == 1
+        assert len({config.train_fraction for config in stack}) == 1
+        runs = [activation for activation, _ in groupby(config.activation for config in stack)]
+        assert len(runs) == len(set(runs))
 
 
 @given(models=st.integers(1, 100))
-def test_a_filled_stack_begins_with_the_models_asked_for(mixed_spec: ZooSpec, models: int):
+def test_a_filled_stack_holds_the_models_asked_for_in_whole_vectors(
+    mixed_spec: ZooSpec, models: int
+):
     stack = list(model_configs(mixed_spec)[:models])
+    (stack,) = stacks(stack, 100)
     full = filled(stack, mixed_spec.network, {1, 3})
-    assert full[:models] == stack
-    assert len(full) % 32 == 0
-    assert len(full) - models < 32
+    assert set(full) == set(stack)
+    for _, run in groupby(full, key=lambda config: config.activation):
+        assert len(list(run)) % 32 == 0
+    assert len(full) - models < 4 * 32
+
+
+def test_a_stack_whose_units_fill_vectors_is_left_alone_unless_it_is_one(mixed_spec: ZooSpec):
+    stack, network = list(model_configs(mixed_spec)[:3]), zoo_spec("mnist-seed").network
+    assert filled(stack, network, {16, 32}) == stack
+    assert filled(stack[:1], network, {16, 32}) == stack[:1] * 2
+    assert len(filled(stack, network, {16, 5})) == 8

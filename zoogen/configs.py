@@ -33,7 +33,7 @@ class ModelConfig:
 
     @property
     def kind(self) -> tuple[Activation, Optimiser, float]:
-        """Models of one kind can train in one stack: same functions, same number of steps."""
+        """Models of one kind are computed alike, step for step."""
         return self.activation, self.optimiser, self.train_fraction
 
 

@@ -1,12 +1,19 @@
 """Dropout whose masks depend on the model alone, whatever stack it trains in and on any device."""
 
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+
 import torch
-from jaxtyping import Bool, Float32, Int64
+from jaxtyping import Float32, Int32, Int64
 from torch import Tensor
 
+from zoogen.configs import ModelConfig
+from zoogen.networks import Dropout, no_dropout
+
 GOLDEN = -7046029254386353131  # 2^64 / golden ratio, as a signed integer
-DRAWS = 4  # of 16 bits in one hash of 64
 MIXERS = ((30, -4658895280553007687), (27, -7723592293110705685), (31, 1))
+FACTORS = (2146121005, -2073254261)  # odd, of the 32-bit mixer "lowbias32"
+DRAWS = 2  # of 16 bits in one hash of 32
 
 
 def unsigned_shift(bits: Int64[Tensor, "..."], by: int) -> Int64[Tensor, "..."]:
@@ -21,30 +28,69 @@ def mix(bits: Int64[Tensor, "..."]) -> Int64[Tensor, "..."]:
     return bits
 
 
-def keep_mask(
+@lru_cache(maxsize=16)
+def places(
+    rows: int, models: int, hashes: int, device: torch.device
+) -> Int32[Tensor, "rows draws"]:
+    """Number the units of a model, scattered over 32 bits, side by side for every model."""
+    counters = torch.arange(rows * hashes, device=device).view(rows, 1, hashes)
+    scattered = mix(counters * GOLDEN).to(torch.int32)
+    return scattered.expand(rows, models, hashes).reshape(rows, models * hashes)
+
+
+def keep_factors(
     keys: Int64[Tensor, " models"],
     step: int,
     layer: int,
-    units: int,
+    shape: tuple[int, int],
     rate: Float32[Tensor, " models"],
-) -> Bool[Tensor, "models units"]:
-    """Draw which units survive: True with probability ``1 - rate``, per model.
+) -> Float32[Tensor, "rows units"]:
+    """Draw what to multiply units with: 0 with probability ``rate``, else ``1 / (1 - rate)``.
 
     A counter-based generator, so that no state couples the models of a stack: the draw is a hash
-    of the model's key, the step, the layer and the unit. Each hash decides four units with 16 bits
+    of the model's key, the step, the layer and the unit. Each hash decides two units with 16 bits
     apiece, so a rate is met to within 2⁻¹⁷.
 
     Args:
         keys: The models' seeds.
         step: Number of the optimiser step.
         layer: Number of the hidden layer.
-        units: How many draws per model, batch included.
+        shape: Rows and columns of a model's units, batch included; models lie side by side.
         rate: Probability of dropping, in [0, 1).
     """
+    rows, columns = shape
+    models, hashes = len(keys), -(-columns // DRAWS)
     # Multiplied as a tensor: 64 bits wrap around there, while a Python product grows past them.
-    stream = mix(mix(keys + GOLDEN) + keys.new_tensor(step) * GOLDEN) + layer
-    counters = torch.arange(-(-units // DRAWS), device=keys.device) * GOLDEN
-    draws = mix(mix(stream)[:, None] + counters).view(torch.int16)[:, :units]
-    lowest = torch.iinfo(torch.int16).min
-    bound = (rate * 2.0**16).round().to(torch.int32) + lowest
-    return draws >= bound.to(torch.int16)[:, None]
+    stream = mix(mix(mix(keys + GOLDEN) + keys.new_tensor(step) * GOLDEN) + layer)
+    of_model = stream.to(torch.int32).repeat_interleave(hashes)
+    bits = places(rows, models, hashes, keys.device) ^ of_model
+    bits *= FACTORS[0]
+    bits ^= (bits >> 15) & 0x1FFFF
+    bits *= FACTORS[1]
+    draws = bits.view(torch.int16).view(rows, models, -1)[..., :columns].to(torch.float32)
+    draws = draws.view(rows, models * columns)
+    bound = (rate * 2.0**16).round() - 2.0**15
+    draws.ge_(bound.repeat_interleave(columns))
+    return draws.mul_((1 / (1 - rate)).repeat_interleave(columns))
+
+
+def dropout_by_step(configs: Sequence[ModelConfig], device: str) -> Callable[[int], Dropout]:
+    """Return the dropout of each step, by its number; models with rate 0 keep every unit."""
+    if not any(config.dropout for config in configs):
+        return lambda _: no_dropout
+    keys = torch.tensor([config.seed for config in configs], device=device)
+    rate = torch.tensor([config.dropout for config in configs], device=device)
+
+    def dropout(step: int) -> Dropout:
+        def drop(hidden: Tensor, layer: int) -> Tensor:
+            # Maps lie in memory image by image, pixel by pixel, model by model: draw in that order.
+            maps = hidden.ndim == 4
+            units = hidden.permute(0, 2, 3, 1) if maps else hidden
+            rows = units.shape[:3].numel() if maps else 1
+            shape = rows, units.numel() // rows // len(configs)
+            factors = keep_factors(keys, step, layer, shape, rate).view(units.shape)
+            return hidden * (factors.permute(0, 3, 1, 2) if maps else factors)
+
+        return drop
+
+    return dropout

@@ -1,6 +1,6 @@
 """What is known of a snapshot once it is trained: accuracies, losses, gap and F1 per class."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from jaxtyping import Float32, Float64, Int64
@@ -15,14 +15,18 @@ from zoogen.tuning import images_at_once
 
 
 def predictions_and_loss(
-    network: MLP | CNN, weights: Stack, images: Tensor, labels: Tensor, activation: Activation
+    network: MLP | CNN,
+    weights: Stack,
+    images: Tensor,
+    labels: Tensor,
+    activations: Sequence[Activation],
 ) -> tuple[Int64[Tensor, "models images"], Float64[Tensor, " models"]]:
     """Classify the same images with every model; the loss is the mean cross-entropy."""
     models = next(iter(weights.values())).shape[0]
     predicted, loss = [], torch.zeros(models, dtype=torch.float64, device=labels.device)
     at_once = images_at_once(network, images.device.type)
     for part, truth in zip(images.split(at_once), labels.split(at_once), strict=True):
-        logits = stack_logits(network, weights, part[None], activation)
+        logits = stack_logits(network, weights, part[None], activations)
         predicted.append(most_likely(logits))
         losses = functional.cross_entropy(logits, truth.expand(models, -1), reduction="none")
         loss += losses.sum(1, dtype=torch.float64)
@@ -55,7 +59,7 @@ def class_f1(
 
 
 def measure(
-    network: MLP | CNN, weights: Stack, images: DeviceImages, activation: Activation
+    network: MLP | CNN, weights: Stack, images: DeviceImages, activations: Sequence[Activation]
 ) -> Mapping[str, Float64[Tensor, " models"]]:
     """Measure a stack in evaluation mode on all train and all test images.
 
@@ -67,7 +71,7 @@ def measure(
     with torch.no_grad():
         for part in ("train", "test"):
             shown, labels = getattr(images, f"{part}_images"), getattr(images, f"{part}_labels")
-            predicted, loss = predictions_and_loss(network, weights, shown, labels, activation)
+            predicted, loss = predictions_and_loss(network, weights, shown, labels, activations)
             columns[f"{part}_loss"] = loss
             columns[f"{part}_accuracy"] = (predicted == labels).double().mean(1)
     columns["generalisation_gap"] = columns["train_accuracy"] - columns["test_accuracy"]

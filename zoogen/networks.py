@@ -1,7 +1,8 @@
 """A population of networks as one function: every tensor has a leading axis of models."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 import torch
@@ -27,6 +28,46 @@ MODULES: dict[Activation, type[nn.Module]] = {
     "sigmoid": nn.Sigmoid,
     "gelu": nn.GELU,
 }
+
+
+class DenseGradient(torch.autograd.Function):
+    """Pass a tensor on; bring its gradient, which may be part of a larger one, into one piece.
+
+    An activation differentiates what lies in pieces by rows, each with a rest that fills no vector
+    and is computed by another formula: see ``zoogen.train.filled``.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, hidden: Tensor, memory: torch.memory_format) -> Tensor:
+        """Return ``hidden``."""
+        ctx.memory = memory
+        return hidden.view_as(hidden)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        """Return the gradient as it came, in one piece."""
+        return gradients[0].contiguous(memory_format=ctx.memory), None
+
+
+def activate(
+    hidden: Float32[Tensor, "..."], activations: Sequence[Activation], axis: int
+) -> Float32[Tensor, "..."]:
+    """Apply every model's own activation; neighbours that share one are done together.
+
+    Args:
+        hidden: Units of all models.
+        activations: One per model.
+        axis: Along which the models lie, each with an equal share.
+    """
+    memory = torch.channels_last if hidden.ndim == 4 else torch.contiguous_format
+    runs = [(name, len(list(run))) for name, run in groupby(activations)]
+    share = hidden.shape[axis] // len(activations)
+    parts = hidden.split([models * share for _, models in runs], dim=axis)
+    active = [
+        DenseGradient.apply(FUNCTIONS[name](part.contiguous(memory_format=memory)), memory)
+        for (name, _), part in zip(runs, parts, strict=True)
+    ]
+    return active[0] if len(runs) == 1 else torch.cat(active, dim=axis)
 
 
 def no_dropout(hidden: Tensor, layer: int) -> Tensor:  # noqa: ARG001
@@ -62,7 +103,7 @@ def stack_logits(
     network: MLP | CNN,
     weights: Stack,
     images: Float32[Tensor, "shown images ..."],
-    activation: Activation,
+    activations: Sequence[Activation],
     dropout: Dropout = no_dropout,
 ) -> Float32[Tensor, "models classes images"]:
     """Evaluate a stack of networks, each on its own images or all on the same.
@@ -75,18 +116,19 @@ def stack_logits(
         weights: Tensors by name, as ``network.layout`` has them, models stacked in front.
         images: One batch per model, or a single one that is shown to all; each image has the
             network's ``image_shape``.
-        activation: Of the hidden layers.
-        dropout: Called with the hidden units, models in front, and the number of their layer.
+        activations: Of the hidden layers, one per model; fastest where equal ones are neighbours.
+        dropout: Called with the hidden units, ``[models, units, images]`` or maps as they are
+            convolved, and the number of their layer.
     """
     blocks = len(network.convolutions) if isinstance(network, CNN) else 0
     if isinstance(network, CNN):
-        hidden = stack_features(network, weights, images, activation, dropout)
+        hidden = stack_features(network, weights, images, activations, dropout)
     else:
         models = len(next(iter(weights.values())))
         hidden = images.mT.expand(models, -1, -1)
     for number, layer in enumerate(network.dense_layers):
         if number:
-            hidden = dropout(FUNCTIONS[activation](hidden), blocks + number)
+            hidden = dropout(activate(hidden, activations, 0), blocks + number)
         hidden = StackLinear.apply(weights[f"{layer}.weight"], hidden)
         if f"{layer}.bias" in weights:
             hidden = hidden + weights[f"{layer}.bias"][..., None]
@@ -97,7 +139,7 @@ def stack_features(
     network: CNN,
     weights: Stack,
     images: Float32[Tensor, "shown images channels height width"],
-    activation: Activation,
+    activations: Sequence[Activation],
     dropout: Dropout,
 ) -> Float32[Tensor, "models features images"]:
     """Convolve a stack as one grouped convolution: a group of channels is a model.
@@ -117,10 +159,9 @@ def stack_features(
         )
         if block.pool > 1:
             maps = functional.max_pool2d(maps, block.pool)
-        maps = FUNCTIONS[activation](maps)
+        maps = activate(maps, activations, 1)
         if block.dropout:
-            by_model = maps.unflatten(1, (models, -1)).transpose(0, 1)
-            maps = dropout(by_model, number).transpose(0, 1).flatten(1, 2)
+            maps = dropout(maps, number)
     by_model = maps.unflatten(1, (models, -1)).permute(1, 2, 3, 4, 0)
     features: Tensor = (
         by_model.mean((2, 3)) if network.features == "mean" else by_model.flatten(1, 3)

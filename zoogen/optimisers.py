@@ -1,12 +1,13 @@
-"""Adam, SGD and RMSprop over a stack of models, each with its own learning rate and decay."""
+"""Adam, SGD and RMSprop over a stack of models, each with its own optimiser and learning rate."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from jaxtyping import Float32
 from torch import Tensor
 
 from zoogen.spec import Optimiser
+from zoogen.tuning import FULL
 
 ADAM_BETAS = (0.9, 0.999)
 ADAM_EPSILON = 1e-8
@@ -83,3 +84,31 @@ OPTIMISERS: dict[Optimiser, Callable[[Flat, float], Step]] = {
     "sgd": sgd,
     "rmsprop": rmsprop,
 }
+
+
+def mixed(
+    names: Sequence[Optimiser], choice: Float32[Tensor, " scalars"], rate: Flat, momentum: float
+) -> Step:
+    """Return the update of a stack whose models have optimisers of their own.
+
+    Args:
+        names: Different optimisers.
+        choice: Which of them, by its place, updates each scalar.
+        rate: Learning rate of every scalar.
+        momentum: Of the ``sgd`` models.
+    """
+    if len(names) == 1:
+        return OPTIMISERS[names[0]](rate, momentum)
+    parts = []
+    for number, name in enumerate(names):
+        places = (choice == number).nonzero().flatten()
+        places = torch.cat([places, places[-1:].expand(-len(places) % FULL)])
+        parts.append((places, OPTIMISERS[name](rate[places], momentum)))
+
+    def step(weights: Flat, gradient: Flat) -> None:
+        for places, update in parts:
+            part = weights[places]
+            update(part, gradient[places])
+            weights[places] = part
+
+    return step

@@ -17,7 +17,7 @@ from zoogen.shards import shard_name, write_shard
 from zoogen.spec import ZooSpec
 from zoogen.table import ShardNotes, model_table, part_path, snapshot_table, write_table
 from zoogen.train import DeviceImages, batch_sizes, filled, stacks, train_stack
-from zoogen.tuning import images_at_once, models_per_stack
+from zoogen.tuning import images_at_once, images_per_gradient, models_per_stack
 from zoogen.workers import Report
 
 
@@ -97,19 +97,16 @@ def train_and_measure(
     for stack in stacks(configs, size):
         places = [place_of[config.model] for config in stack]
         shown = on_device.shown(stack[0].train_fraction)
-        trained = train_stack(
-            spec,
-            filled(stack, spec.network, batches(spec, shown, device)),
-            shown,
-            device=device,
-            report=for_each(stack, report),
-        )
+        full = filled(stack, spec.network, batches(spec, shown, device))
+        activations = [config.activation for config in full]
+        mine = [full.index(config) for config in stack]
+        trained = train_stack(spec, full, shown, device=device, report=for_each(stack, report))
         for stored, tensors in enumerate(trained):
             vectors = torch.cat([tensor.flatten(1) for tensor in tensors.values()], dim=1)
-            weights[places, stored] = vectors[: len(stack)].cpu().numpy()
-            columns = measure(spec.network, tensors, shown, stack[0].activation)
+            weights[places, stored] = vectors[mine].cpu().numpy()
+            columns = measure(spec.network, tensors, shown, activations)
             for name, column in columns.items():
-                measured[name][places, stored] = column[: len(stack)].cpu().numpy()
+                measured[name][places, stored] = column[mine].cpu().numpy()
     return weights, dict(measured)
 
 
@@ -122,9 +119,14 @@ def for_each(stack: Sequence[ModelConfig], report: Report) -> Report:
 def batches(spec: ZooSpec, images: DeviceImages, device: str) -> set[int]:
     """Return every number of images the networks are shown at once, in training or measuring."""
     train, test = len(images.train_labels), len(images.test_labels)
+    parts = images_per_gradient(spec.network, spec.batch_size, device)
     measured = images_at_once(spec.network, device)
     return (
-        batch_sizes(train, spec.batch_size)
+        {
+            shown
+            for size in batch_sizes(train, spec.batch_size)
+            for shown in batch_sizes(size, parts)
+        }
         | batch_sizes(train, measured)
         | batch_sizes(test, measured)
     )

@@ -161,7 +161,7 @@ def small_cnn_zoo(name: str, images: str, side: int) -> ZooSpec:
         epochs=86,
         snapshot_epochs=(0, 1, 2, 3, 20, 40, 60, 80, 86),
         batch_size=512,
-        models_per_shard=96,
+        models_per_shard=32,
         source=f"after {SMALL_CNN_ZOO}",
     )
 

@@ -13,14 +13,15 @@ from torch.nn import functional
 
 from zoogen.architectures import CNN, MLP
 from zoogen.configs import ModelConfig
-from zoogen.dropout import keep_mask
+from zoogen.dropout import dropout_by_step
 from zoogen.images import ImageSet
 from zoogen.initialise import generators, starting_weights
-from zoogen.networks import Dropout, no_dropout, stack_logits
-from zoogen.optimisers import OPTIMISERS
-from zoogen.spec import Activation, ZooSpec
+from zoogen.networks import Dropout, stack_logits
+from zoogen.optimisers import mixed
+from zoogen.spec import ZooSpec
+from zoogen.tuning import FULL, images_per_gradient
 
-FULL = 32
+LARGEST_BATCH = 2**20  # numbers the parts of all batches differently, for dropout
 
 
 @dataclass(frozen=True)
@@ -60,29 +61,40 @@ class DeviceImages:
 
 
 def stacks(configs: Sequence[ModelConfig], size: int) -> list[list[ModelConfig]]:
-    """Cut models into stacks of at most ``size``, each of one kind."""
-    ordered = sorted(configs, key=lambda config: config.kind)
-    kinds = [list(kind) for _, kind in groupby(ordered, key=lambda config: config.kind)]
-    return [kind[at : at + size] for kind in kinds for at in range(0, len(kind), size)]
+    """Cut models into stacks of at most ``size`` that take the same number of steps.
+
+    Those that share an activation are neighbours.
+    """
+
+    def steps(config: ModelConfig) -> float:
+        return config.train_fraction
+
+    ordered = sorted(configs, key=lambda config: (config.train_fraction, *config.kind))
+    alike = [list(group) for _, group in groupby(ordered, key=steps)]
+    return [group[at : at + size] for group in alike for at in range(0, len(group), size)]
 
 
 def filled(
     stack: Sequence[ModelConfig], network: MLP | CNN, batches: Iterable[int]
 ) -> list[ModelConfig]:
-    """Repeat the last model until hidden units fill whole vectors, at least once if it is alone.
+    """Repeat models until hidden units fill whole vectors, and one that is alone.
 
     CPU kernels take an array in vectors, 32 numbers at most, and what is left over by another
     formula (sigmoid, gelu), a stack of one by another routine (bmm): the last bit of a model would
     depend on its place and its company.
 
     Args:
-        stack: The models.
+        stack: The models, neighbours sharing an activation.
         network: Their network.
         batches: Every number of images that is shown to it at once.
     """
     arrays = [size * images for size in network.hidden_sizes for images in batches]
-    multiple = max(FULL // gcd(FULL, *arrays), 2)
-    return [*stack, *[stack[-1]] * (-len(stack) % multiple)]
+    multiple = FULL // gcd(FULL, *arrays)
+    full: list[ModelConfig] = []
+    for _, group in groupby(stack, key=lambda config: config.activation):
+        run = list(group)
+        full += [*run, *[run[-1]] * (-len(run) % multiple)]
+    return full if len(full) > 1 else full * 2
 
 
 def batch_sizes(images: int, at_once: int) -> set[int]:
@@ -90,7 +102,7 @@ def batch_sizes(images: int, at_once: int) -> set[int]:
     return {min(at_once, images), images % at_once or at_once}
 
 
-def per_scalar(values: Sequence[float], weights: dict[str, Tensor], device: str) -> Tensor:
+def per_scalar(values: Sequence[float | int], weights: dict[str, Tensor], device: str) -> Tensor:
     """Repeat one value per model for every scalar of the stack, tensors one after another."""
     column = torch.tensor(values, dtype=torch.float32, device=device)
     return joined(column[:, None].expand(-1, tensor[0].numel()) for tensor in weights.values())
@@ -102,23 +114,6 @@ def joined(tensors: Iterable[Tensor]) -> Float32[Tensor, " scalars"]:
     return functional.pad(flat, (0, -len(flat) % FULL))
 
 
-def dropout_by_step(configs: Sequence[ModelConfig], device: str) -> Callable[[int], Dropout]:
-    """Return the dropout of each step, by its number; models with rate 0 keep every unit."""
-    if not any(config.dropout for config in configs):
-        return lambda _: no_dropout
-    keys = torch.tensor([config.seed for config in configs], device=device)
-    rate = torch.tensor([config.dropout for config in configs], device=device)
-
-    def dropout(step: int) -> Dropout:
-        def drop(hidden: Tensor, layer: int) -> Tensor:
-            keep = keep_mask(keys, step, layer, hidden[0].numel(), rate).view(hidden.shape)
-            return hidden * (keep / (1 - rate).view(-1, *[1] * (hidden.ndim - 1)))
-
-        return drop
-
-    return dropout
-
-
 def train_stack(
     spec: ZooSpec,
     configs: Sequence[ModelConfig],
@@ -127,7 +122,7 @@ def train_stack(
     device: str = "cpu",
     report: Callable[[int], None] = lambda _: None,
 ) -> Iterator[dict[str, Float32[Tensor, "models ..."]]]:
-    """Train models of one kind; yield their weights after each epoch that is stored.
+    """Train models that take as many steps; yield their weights after each stored epoch.
 
     The loss is summed over models, so a model's gradient is what it would be alone. Its starting
     weights and the order of its images come from its own generator: a model's result depends
@@ -152,10 +147,7 @@ def train_stack(
         name: part.view(tensor.shape).requires_grad_()
         for (name, tensor), part in zip(start.items(), parts, strict=True)
     }
-    rate = per_scalar([config.learning_rate for config in configs], start, device)
-    update = OPTIMISERS[configs[0].optimiser](rate, spec.momentum)
-    decay = per_scalar([config.weight_decay for config in configs], start, device)
-    decays = any(config.weight_decay for config in configs)
+    update = stack_update(configs, start, spec.momentum, device)
     dropout = dropout_by_step(configs, device)
     step = 0
     for epoch in range(spec.epochs + 1):
@@ -163,15 +155,31 @@ def train_stack(
             order = epoch_order(draws, len(images.train_labels)).to(device)
             for batch in order.split(spec.batch_size, dim=1):
                 step += 1
-                gradient = stack_gradient(
-                    spec.network, weights, images, batch, configs[0].activation, dropout(step)
+                update(
+                    flat,
+                    batch_gradient(configs, spec.network, weights, images, batch, dropout, step),
                 )
-                if decays:
-                    gradient.addcmul_(flat, decay)
-                update(flat, gradient)
                 report(batch.shape[1])
         if epoch in spec.stored_epochs:
             yield {name: tensor.detach() for name, tensor in weights.items()}
+
+
+def stack_update(
+    configs: Sequence[ModelConfig], start: dict[str, Tensor], momentum: float, device: str
+) -> Callable[[Tensor, Tensor], None]:
+    """Return the update of ``(weights, gradient)`` by each model's optimiser, rate and decay."""
+    optimisers = sorted({config.optimiser for config in configs})
+    choice = per_scalar([optimisers.index(config.optimiser) for config in configs], start, device)
+    rate = per_scalar([config.learning_rate for config in configs], start, device)
+    decay = per_scalar([config.weight_decay for config in configs], start, device)
+    update = mixed(optimisers, choice, rate, momentum)
+    if not any(config.weight_decay for config in configs):
+        return update
+
+    def decaying(weights: Tensor, gradient: Tensor) -> None:
+        update(weights, gradient.addcmul_(weights, decay))
+
+    return decaying
 
 
 def epoch_order(draws: Sequence[torch.Generator], images: int) -> Int64[Tensor, "models images"]:
@@ -179,19 +187,26 @@ def epoch_order(draws: Sequence[torch.Generator], images: int) -> Int64[Tensor, 
     return torch.stack([torch.randperm(images, generator=draw) for draw in draws])
 
 
-def stack_gradient(
+def batch_gradient(
+    configs: Sequence[ModelConfig],
     network: MLP | CNN,
     weights: dict[str, Float32[Tensor, "models ..."]],
     images: DeviceImages,
     batch: Int64[Tensor, "models batch"],
-    activation: Activation,
-    dropout: Dropout,
+    dropout: Callable[[int], Dropout],
+    step: int,
 ) -> Float32[Tensor, " scalars"]:
-    """Differentiate each model's mean cross-entropy over its own batch."""
-    chosen = batch.flatten()
-    shown = images.train_images.index_select(0, chosen).unflatten(0, batch.shape)
-    truth = images.train_one_hot.index_select(0, chosen).unflatten(0, batch.shape)
-    logits = stack_logits(network, weights, shown, activation, dropout)
-    # The gradient of cross-entropy is softmax − truth: no need to compute the loss for it.
-    of_logits = logits.detach().softmax(1).sub_(truth.mT).div_(batch.shape[1])
-    return joined(torch.autograd.grad(logits, list(weights.values()), of_logits))
+    """Differentiate each model's mean cross-entropy over its own batch, part by part."""
+    activations = [config.activation for config in configs]
+    size = images_per_gradient(network, batch.shape[1], str(batch.device))
+    gradients = []
+    for number, part in enumerate(batch.split(size, dim=1)):
+        places = part.flatten()
+        shown = images.train_images.index_select(0, places).unflatten(0, part.shape)
+        truth = images.train_one_hot.index_select(0, places).unflatten(0, part.shape)
+        drop = dropout(step * LARGEST_BATCH + number)
+        logits = stack_logits(network, weights, shown, activations, drop)
+        # The gradient of cross-entropy is softmax − truth: no need to compute the loss for it.
+        of_logits = logits.detach().softmax(1).sub_(truth.mT).div_(batch.shape[1])
+        gradients.append(joined(torch.autograd.grad(logits, list(weights.values()), of_logits)))
+    return gradients[0] if len(gradients) == 1 else torch.stack(gradients).sum(0)
