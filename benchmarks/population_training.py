@@ -49,11 +49,14 @@ def best_of_thread_settings(spec: ZooSpec, images: ImageSet) -> float:
     return min(times)
 
 
-def build_and_watch(name: str, folder: Path) -> tuple[float, float]:
-    """Build a zoo with the command line; return its seconds and its peak memory in bytes."""
-    command = [sys.executable, "-m", "zoogen", "build", name, "--out", str(folder)]
+def build_and_watch(name: str, folder: Path, *options: str) -> tuple[float, float]:
+    """Build a zoo with the command line; return its seconds and its peak memory in bytes.
+
+    A spec of one's own is looked for beside the folder.
+    """
+    command = [sys.executable, "-m", "zoogen", "build", name, "--out", str(folder), *options]
     begin, peak = perf_counter(), 0.0
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as build:
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=folder.parent) as build:
         while build.poll() is None:
             peak = max(peak, tree_bytes(build.pid))
             sleep(0.3)

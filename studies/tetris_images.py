@@ -19,8 +19,9 @@ from zoobench.metrics import r2
 from zoobench.ridge import paper_ridge
 from zoogen import Weights, zoo_spec
 from zoogen.configs import ModelConfig, model_configs
+from zoogen.device import one_thread
 from zoogen.images import tetris_set
-from zoogen.populate import one_thread, train_and_measure
+from zoogen.populate import train_and_measure
 from zoogen.spec import ZooSpec
 from zoogen.split import SPLITS, model_splits
 from zoogen.tetris import Tetris

@@ -1,5 +1,6 @@
 """Small real zoos, built once, caches of the session's own, and no way out of the machine."""
 
+import os
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -13,7 +14,7 @@ from hypothesis import settings
 from tests.digits import enlarged_digits
 from tests.subprocesses import OWN_ZOO, run_zoogen
 from zoogen import MLP, Zoo, ZooSpec, build_zoo, load_zoo, zoo_spec
-from zoogen.images import IMAGES, tetris_set
+from zoogen.images import IMAGES, ImageSet, load_images, tetris_set
 from zoogen.tetris import Tetris
 
 settings.register_profile("same every time", deadline=None, derandomize=True, max_examples=50)
@@ -96,6 +97,14 @@ def small_images() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
+def images_28() -> ImageSet:
+    """Ten classes of 28×28 pixels: MNIST if ``ZOOGEN_IMAGES`` has it, else digits, enlarged."""
+    if os.environ.get("ZOOGEN_IMAGES"):
+        return load_images("mnist")
+    return enlarged_digits(train=1500, test=297)
+
+
+@pytest.fixture(scope="session")
 def mixed_spec() -> ZooSpec:
     """Everything a population may mix, 192 models; 40 images leave a last batch of one."""
     return ZooSpec(
@@ -136,3 +145,18 @@ def own_zoo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = run_zoogen("build", "own_zoo:SPEC", "--out", "zoo", "--workers", 1, cwd=place)
     assert done.returncode == 0, done.stderr
     return place / "zoo"
+
+
+@pytest.fixture(scope="session")
+def cnn_zoo(tmp_path_factory: pytest.TempPathFactory) -> Zoo:
+    """Thirty points of mnist-hyp on 37 digits, epoch 0 stored, twelve models to a shard."""
+    spec = replace(
+        zoo_spec("mnist-hyp"),
+        images="small-28",
+        random_points=30,
+        epochs=3,
+        snapshot_epochs=(0, 1, 3),
+        batch_size=16,
+        models_per_shard=12,
+    )
+    return built(spec, tmp_path_factory.mktemp("cnn") / "zoo")

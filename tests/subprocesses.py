@@ -15,7 +15,6 @@ from zoogen import zoo_spec
 from zoogen.images import IMAGES, tetris_set
 from zoogen.tetris import Tetris
 
-# Known to this process only: build with --workers 1.
 IMAGES["few"] = lambda _: tetris_set(Tetris(train_images=600, test_images=60))
 SPEC = replace(
     zoo_spec("tetris-seed"),

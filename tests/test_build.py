@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from zoogen import Zoo, ZooError, ZooSpec, build_zoo, load_zoo, populate, shards, zoo_spec
+from zoogen import Zoo, ZooError, ZooSpec, build_zoo, load_zoo, shards, zoo_spec
 from zoogen.configs import ModelConfig, model_configs
+from zoogen.device import one_thread
 from zoogen.folder import LOCK
 from zoogen.populate import find_failures
 
@@ -282,6 +283,6 @@ def test_building_leaves_the_threads_of_the_caller_alone(tmp_path: Path, mixed_s
     before = torch.get_num_threads()
     build_zoo(replace(mixed_spec, epochs=1), tmp_path, models=1, workers=1)
     assert torch.get_num_threads() == before
-    with pytest.raises(RuntimeError), populate.one_thread():
+    with pytest.raises(RuntimeError), one_thread():
         raise RuntimeError
     assert torch.get_num_threads() == before

@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from zoogen import Zoo
@@ -59,6 +60,14 @@ def test_the_card_tells_how_splits_are_made(mixed_zoo: Zoo, hyp_zoo: Zoo):
     )
     hyp = zoo_card(hyp_zoo.manifest, hyp_zoo.properties)
     assert "70/15/15 by starting weights." in hyp
+
+
+def test_the_card_says_what_splits_share_at_epoch_0(cnn_zoo: Zoo, mixed_zoo: Zoo):
+    shared = "snapshots at epoch 0 are equal in train and test"
+    assert shared in zoo_card(cnn_zoo.manifest, cnn_zoo.properties)
+    assert shared not in zoo_card(mixed_zoo.manifest, mixed_zoo.properties)
+    starts = cnn_zoo.properties.query("epoch == 0 and initialiser == 'orthogonal'")
+    assert len(np.unique(cnn_zoo.weights[starts.index.to_numpy()], axis=0)) == 1 < len(starts)
 
 
 def test_the_code_on_the_card_runs(hyp_zoo: Zoo):

@@ -1,14 +1,22 @@
 """The models of a zoo: all of them, once, in an order that never changes."""
 
+from collections import Counter
 from dataclasses import replace
+from hashlib import sha256
+from typing import Any
 
+import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoogen import ZooSpec, zoo_spec
-from zoogen.configs import model_configs, plan
+from zoogen import ZooError, ZooSpec, zoo_spec
+from zoogen.axes import RandomSeeds, Range
+from zoogen.configs import ModelConfig, model_configs, plan
 from zoogen.spec import AXES
 
+DEALT = zoo_spec("mnist-hyp-1-rand-seed")
+SEARCH = replace(zoo_spec("mnist-hyp"), random_points=2400)
 SPEC = replace(zoo_spec("tetris-hyp"), seeds=(5, 3), models_per_shard=7)
 
 
@@ -28,6 +36,92 @@ def test_seeds_vary_fastest_in_the_order_given():
 
 def test_the_length_of_training_does_not_renumber_the_models():
     assert model_configs(replace(SPEC, epochs=1)) == model_configs(SPEC)
+
+
+@pytest.mark.parametrize("spec", [DEALT, SEARCH], ids=lambda spec: spec.name)
+def test_dealt_models_are_numbered_in_turns_of_kinds(spec: ZooSpec):
+    configs = model_configs(spec)
+    assert [config.model for config in configs] == list(range(spec.models))
+    kinds = {config.kind for config in configs}
+    for turn in (0, 3, 10):
+        first = configs[turn * len(kinds) : (turn + 1) * len(kinds)]
+        assert {config.kind for config in first} == kinds
+
+
+def test_the_first_dealt_models_are_a_sample_of_all():
+    first = model_configs(DEALT)[:96]
+    for axis in ("initialiser", "learning_rate", "weight_decay", "dropout"):
+        counts = Counter(getattr(config, axis) for config in first)
+        share = 96 / len(getattr(DEALT, axis))
+        assert set(counts) == set(getattr(DEALT, axis))
+        assert all(abs(count - share) < 4 * share**0.5 for count in counts.values())
+
+
+def test_dealing_changes_the_order_alone():
+    def point(config: ModelConfig) -> tuple[object, ...]:
+        return tuple(getattr(config, axis) for axis in (*AXES, "seed"))
+
+    fixed = replace(DEALT, seeds=(42,))
+    in_order = model_configs(replace(fixed, order="product"))
+    assert Counter(map(point, model_configs(fixed))) == Counter(map(point, in_order))
+
+
+def test_random_values_fill_their_ranges_evenly():
+    configs = model_configs(SEARCH)
+    for axis in ("init_std", "learning_rate", "weight_decay", "dropout"):
+        values = getattr(SEARCH, axis)
+        assert isinstance(values, Range)
+        drawn = np.array([getattr(config, axis) for config in configs])
+        low, high = values.low, values.high
+        if values.scale == "log":
+            drawn, low, high = np.log(drawn), np.log(low), np.log(high)
+        counts, _ = np.histogram(drawn, bins=8, range=(low, high))
+        assert counts.sum() == len(configs)
+        assert abs(counts - 300).max() < 5 * 300**0.5
+
+
+def test_axes_are_drawn_independently():
+    drawn = [
+        [np.log(config.learning_rate), np.log(config.weight_decay), config.dropout]
+        for config in model_configs(SEARCH)
+    ]
+    likeness = np.corrcoef(np.array(drawn).T) - np.eye(3)
+    assert abs(likeness).max() < 5 / len(drawn) ** 0.5
+
+
+def test_random_seeds_are_drawn_for_each_point_within_bounds():
+    five = zoo_spec("mnist-hyp-5-rand-seed")
+    seeds = [config.seed for config in model_configs(five)]
+    assert len(set(seeds)) > 0.99 * len(seeds)
+    assert 1 <= min(seeds) < 10_000
+    assert 990_000 < max(seeds) <= 1_000_000
+
+
+def test_a_value_is_the_hash_of_its_zoo_number_and_axis():
+    spec = replace(SEARCH, order="product", train_fraction=(1.0,))
+    for config in model_configs(spec)[:20]:
+        digest = sha256(f"mnist-hyp/1/{config.model}/dropout".encode()).digest()
+        share = int.from_bytes(digest[:6], "big") / 2**48
+        assert config.dropout == pytest.approx(0.7 * share, rel=1e-5)
+
+
+def test_models_of_one_initialiser_and_seed_share_their_start_whatever_its_deviation():
+    starts = {(config.initialiser, config.start) for config in model_configs(SEARCH)}
+    assert Counter(name for name, _ in starts) == dict.fromkeys(SEARCH.initialiser, 1)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"seeds": RandomSeeds(each=3, low=1, high=2)},
+        {"seeds": (1,), "init_std": (0.1, 0.5)},
+        {"seeds": (1,), "random_points": 400},
+    ],
+    ids=["too few seeds", "a deviation nobody uses", "too many points"],
+)
+def test_models_that_would_be_trained_twice_are_refused(fields: dict[str, Any]):
+    with pytest.raises(ZooError, match=r"of its .* models twice: draw fewer points or more seeds"):
+        model_configs(replace(SPEC, **fields))
 
 
 @given(models=st.integers(1, SPEC.models))

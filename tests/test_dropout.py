@@ -83,7 +83,7 @@ def test_survivors_are_scaled_so_that_the_mean_stays(mixed_spec: ZooSpec):
     spec = replace(mixed_spec, dropout=(0.0, 0.2, 0.5))
     configs = model_configs(spec)[:9]
     hidden = torch.ones(9, 100, 200)
-    dropped = dropout_by_step(configs, "cpu")(1)(hidden, 1)
+    dropped = dropout_by_step(configs, "cpu")(1, 0)(hidden, 1)
     for config, units in zip(configs, dropped, strict=True):
         survivors = units[units != 0]
         assert survivors.numpy() == pytest.approx(1 / (1 - config.dropout))
@@ -93,7 +93,7 @@ def test_survivors_are_scaled_so_that_the_mean_stays(mixed_spec: ZooSpec):
 @pytest.mark.parametrize("channels", [1, 4, 5])
 def test_maps_and_units_drop_alike_whatever_the_order_in_memory(mixed_spec: ZooSpec, channels: int):
     configs = model_configs(replace(mixed_spec, dropout=(0.0, 0.2, 0.5)))[:9]
-    drop = dropout_by_step(configs, "cpu")(1)
+    drop = dropout_by_step(configs, "cpu")(1, 0)
     maps = torch.ones(6, 9 * channels, 40, 30)
     dropped = drop(maps, 1)
     assert torch.equal(drop(maps.contiguous(memory_format=torch.channels_last), 1), dropped)
@@ -111,7 +111,26 @@ def test_steps_share_no_pattern(other: int):
         assert agreeing == pytest.approx(0.5, abs=5 * 0.5 / (UNITS - 8) ** 0.5)
 
 
+@pytest.mark.parametrize("shape", [(3, 7, 150), (150, 12, 5, 4)], ids=["units", "maps"])
+def test_a_batch_shown_in_parts_drops_what_it_drops_as_a_whole(
+    mixed_spec: ZooSpec, shape: tuple[int, ...]
+):
+    configs = model_configs(replace(mixed_spec, dropout=(0.2, 0.5)))[:3]
+    dropout, axis = dropout_by_step(configs, "cpu"), 0 if len(shape) == 4 else 2
+    whole = dropout(5, 0)(torch.ones(shape), 2)
+    parts = torch.ones(shape).split(64, dim=axis)
+    shown = [dropout(5, 64 * number)(part, 2) for number, part in enumerate(parts)]
+    assert torch.equal(torch.cat(shown, dim=axis), whole)
+    assert not torch.equal(shown[0], shown[1])
+
+
+def test_of_one_seed_the_smaller_rate_drops_a_part_of_what_the_larger_drops():
+    few, many = mask([7], rate=0.2)[0], mask([7], rate=0.5)[0]
+    assert not (many & ~few).any()
+    assert (few & ~many).any()
+
+
 def test_a_stack_without_dropout_is_left_alone(mixed_spec: ZooSpec):
     configs = model_configs(replace(mixed_spec, dropout=(0.0,)))[:3]
     hidden = torch.rand(3, 5, 2)
-    assert dropout_by_step(configs, "cpu")(1)(hidden, 1) is hidden
+    assert dropout_by_step(configs, "cpu")(1, 0)(hidden, 1) is hidden

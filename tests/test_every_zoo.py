@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from zoogen import SPLITS, ZOOS, ZooSpec
-from zoogen.axes import Range
+from zoogen.axes import RandomSeeds, Range
 from zoogen.configs import model_configs
 from zoogen.images import load_images
 from zoogen.load import BUILT_ON_DEMAND
 from zoogen.natural import NATURAL, channels_first, prepared
 from zoogen.spec import AXES, SPEC
-from zoogen.split import model_groups, model_splits
+from zoogen.split import model_groups, model_splits, shares_starts
 
 every_zoo = pytest.mark.parametrize("spec", ZOOS.values(), ids=lambda spec: spec.name)
 
@@ -70,10 +70,75 @@ def test_it_has_as_many_models_as_were_announced(spec: ZooSpec):
     assert len(spec.stored_epochs) == SNAPSHOTS[spec.network.layout.params]
 
 
-def test_the_announced_counts_are_those_of_the_paper():
-    assert {MODELS[name] for name in MODELS if name.startswith("mnist-hyp-1")} == {1152}
-    assert {MODELS[name] for name in MODELS if name.startswith("mnist-hyp-5")} == {1280}
-    assert MODELS["tetris-hyp"] == 3600
+TABLE_9 = {
+    "activation": {
+        "tetris-hyp": ("tanh", "relu"),
+        "mnist-hyp": ("tanh", "relu", "sigmoid", "gelu"),
+    },
+    "optimiser": {"mnist-hyp": ("adam", "sgd")},
+    "learning_rate": {
+        "tetris-seed": (3e-5,),
+        "tetris-hyp": (1e-3, 1e-4, 1e-5),
+        "mnist-hyp-1": (3e-3, 1e-3, 3e-4, 1e-4),
+        "mnist-hyp-5": (1e-3, 1e-4),
+        "": (3e-4,),
+    },
+    "weight_decay": {"mnist-hyp-1": (0.0, 1e-3, 1e-1), "mnist-hyp-5": (1e-3, 1e-1)},
+    "dropout": {"mnist-hyp-1": (0.0, 0.3, 0.5), "mnist-hyp-5": (0.0, 0.5)},
+    "initialiser": {
+        "tetris-hyp": (
+            *("uniform", "normal", "kaiming_normal"),
+            *("kaiming_uniform", "xavier_normal", "xavier_uniform"),
+        ),
+        "mnist-hyp": ("uniform", "normal", "kaiming_uniform", "kaiming_normal"),
+    },
+    "seeds": {
+        "tetris-hyp": tuple(range(1, 101)),
+        "mnist-hyp-1-fix": (42,),
+        "mnist-hyp-1-rand": RandomSeeds(each=1, low=1, high=1_000_000),
+        "mnist-hyp-5-fix": (1, 2, 3, 4, 5),
+        "mnist-hyp-5-rand": RandomSeeds(each=5, low=1, high=1_000_000),
+        "": tuple(range(1, 1001)),
+    },
+}
+"""Of the zoo whose name begins so, the first that does; else what is the same for all."""
+ELSE = {
+    "activation": ("tanh",),
+    "optimiser": ("adam",),
+    "weight_decay": (0.0,),
+    "dropout": (0.0,),
+    "initialiser": ("uniform",),
+}
+
+
+@every_zoo
+def test_its_axes_are_those_of_table_9(spec: ZooSpec):
+    if spec.random_points is not None:
+        return
+    for axis, by_zoo in TABLE_9.items():
+        named = [values for name, values in by_zoo.items() if spec.name.startswith(name)]
+        assert getattr(spec, axis) == (named[0] if named else ELSE[axis]), axis
+    assert (spec.initial_bias, spec.momentum, spec.snapshot_epochs) == (0.01, 0.9, ())
+
+
+@every_zoo
+def test_a_random_search_is_the_one_that_was_decided_on(spec: ZooSpec):
+    if spec.random_points is None:
+        return
+    assert spec.learning_rate == Range(5e-4, 5e-2, "log")
+    assert spec.weight_decay == Range(1e-8, 1e-2, "log")
+    assert spec.dropout == Range(0.0, 0.7)
+    assert spec.init_std == Range(1e-3, 0.5, "log")
+    assert spec.train_fraction == (0.1, 0.25, 0.5, 1.0)
+    assert (spec.seeds, spec.initial_bias, spec.momentum) == ((42,), 0.0, 0.0)
+    assert spec.snapshot_epochs == (0, 1, 2, 3, 20, 40, 60, 80, 86)
+    assert (spec.epochs, spec.batch_size) == (86, 512)
+
+
+@every_zoo
+def test_starts_are_shared_where_seeds_are_few(spec: ZooSpec):
+    few = spec.random_points is not None or "-fix-seed" in spec.name
+    assert shares_starts(spec, model_configs(spec)) == few
 
 
 @every_zoo

@@ -20,10 +20,10 @@ from zoogen.images import load_images
 from zoogen.manifest import MANIFEST, TABLE
 from zoogen.shards import shard_name
 
-every_built_zoo = pytest.mark.parametrize("name", ["seed_zoo", "hyp_zoo", "mixed_zoo"])
+every_built_zoo = pytest.mark.parametrize("name", ["seed_zoo", "hyp_zoo", "mixed_zoo", "cnn_zoo"])
 
 
-def sampled_rows(zoo: Zoo, rows: int = 60) -> list[int]:
+def sampled_rows(zoo: Zoo, rows: int = 40) -> list[int]:
     """Rows of every shard and activation, first and last places of a shard among them."""
     table = zoo.properties
     ends = table.groupby("shard").apply(lambda shard: pd.Series(shard.index[[0, -1]])).to_numpy()

@@ -29,7 +29,7 @@ IMAGES = DeviceImages.of(
 
 def test_every_column_is_what_the_module_of_the_model_gives():
     stack = drawn_stack(NETWORK, 5)
-    columns = measure(NETWORK, stack, IMAGES, ["relu"] * 5)
+    columns = measure(NETWORK, stack, IMAGES, (("relu", 5),))
     for model in range(5):
         module = torch_module(NETWORK, "relu")
         module.load_state_dict(member(stack, model))

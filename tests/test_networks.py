@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from zoogen import CNN, MLP, ZOOS, Convolution
-from zoogen.networks import FUNCTIONS, MODULES, stack_logits, torch_module
+from zoogen.networks import FUNCTIONS, MODULES, runs_of, stack_logits, torch_module
 from zoogen.spec import Activation
 from zoogen.symmetry import permutation_index
 
@@ -58,7 +58,7 @@ def test_a_stack_computes_what_its_modules_compute(
 ):
     models = len(activations)
     stack, images = drawn_stack(network, models), drawn_images(network, models, 20)
-    logits = stack_logits(network, stack, images, activations)
+    logits = stack_logits(network, stack, images, runs_of(activations))
     for model, activation in enumerate(activations):
         module = torch_module(network, activation)
         module.load_state_dict(member(stack, model))
@@ -69,8 +69,8 @@ def test_a_stack_computes_what_its_modules_compute(
 def test_images_may_be_shown_once_for_all(network: MLP | CNN):
     stack, images = drawn_stack(network, 6), drawn_images(network, 1, 20)
     torch.testing.assert_close(
-        stack_logits(network, stack, images, MIXED),
-        stack_logits(network, stack, images.expand(6, *images.shape[1:]), MIXED),
+        stack_logits(network, stack, images, runs_of(MIXED)),
+        stack_logits(network, stack, images.expand(6, *images.shape[1:]), runs_of(MIXED)),
         rtol=1e-4,
         atol=1e-5,
     )
@@ -82,7 +82,7 @@ def test_a_stack_has_the_gradients_of_its_modules(network: MLP | CNN, images: in
     stack, shown = drawn_stack(network, 6), drawn_images(network, 6, images)
     for tensor in stack.values():
         tensor.requires_grad_()
-    stack_logits(network, stack, shown, MIXED).square().sum().backward()
+    stack_logits(network, stack, shown, runs_of(MIXED)).square().sum().backward()
     for model, activation in enumerate(MIXED):
         module = torch_module(network, activation)
         module.load_state_dict(member(stack, model))
@@ -109,15 +109,15 @@ def test_the_order_of_hidden_units_changes_no_logits(
     permuted = {slot.name: flat[:, slot.slice].reshape(2, *slot.shape) for slot in network.layout}
     activations = [activation] * 2
     torch.testing.assert_close(
-        stack_logits(network, permuted, images, activations),
-        stack_logits(network, stack, images, activations),
+        stack_logits(network, permuted, images, runs_of(activations)),
+        stack_logits(network, stack, images, runs_of(activations)),
         rtol=1e-5,
         atol=1e-5,
     )
 
 
 @every_network
-def test_all_layers_but_the_last_may_be_permuted_and_the_last_may_not(network: MLP | CNN):
+def test_all_layers_but_the_last_may_be_permuted(network: MLP | CNN):
     layers = [slot for slot in network.layout if slot.name.endswith("weight")]
     names = [layer.name for layer in network.symmetry]
     assert names == [slot.name.removesuffix(".weight") for slot in layers[:-1]]
@@ -151,6 +151,59 @@ def test_hidden_sizes_are_those_that_activations_see():
                 child.register_forward_hook(partial(note_size, seen))
         module(drawn_images(network, 1, 2)[0])
         assert tuple(seen) == network.hidden_sizes
+
+
+def test_blocks_convolve_pool_activate_and_drop_where_the_paper_does():
+    names = [name for name, _ in torch_module(NETWORKS["the paper's"], "gelu").named_children()]
+    assert names == [
+        *("conv1", "pool1", "gelu1", "conv2", "pool2", "gelu2", "conv3", "gelu3"),
+        *("flatten", "fc1", "gelu4", "fc2"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "layers"),
+    [("the paper's", [1, 2, 4]), ("small cnn zoo", [1, 2, 3]), ("mlp", [1, 2])],
+)
+def test_dropout_follows_the_layers_it_follows_in_the_paper(name: str, layers: list[int]):
+    network, dropped = NETWORKS[name], []
+
+    def drop(hidden: Tensor, layer: int) -> Tensor:
+        dropped.append(layer)
+        return hidden
+
+    stack, images = drawn_stack(network, 2), drawn_images(network, 2, 3)
+    stack_logits(network, stack, images, (("gelu", 2),), drop)
+    assert dropped == layers
+
+
+@every_network
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+def test_a_model_that_diverges_harms_no_other(network: MLP | CNN, wrong: float):
+    def outcome(stack: dict[str, Tensor]) -> tuple[Tensor, ...]:
+        leaves = [tensor.clone().requires_grad_() for tensor in stack.values()]
+        logits = stack_logits(
+            network, dict(zip(stack, leaves, strict=True)), images, runs_of(MIXED)
+        )
+        return logits, *torch.autograd.grad(logits, leaves, torch.ones_like(logits))
+
+    stack, images = drawn_stack(network, 6), drawn_images(network, 6, 8)
+    healthy = outcome(stack)
+    stack[network.layout.slots[0].name][3] = wrong
+    others = [0, 1, 2, 4, 5]
+    for one, two in zip(outcome(stack), healthy, strict=True):
+        assert torch.equal(one[others], two[others])
+
+
+@every_network
+def test_the_order_of_the_classes_does_change_the_logits(network: MLP | CNN):
+    stack, images = drawn_stack(network, 2), drawn_images(network, 2, 10)
+    last = [slot.name for slot in network.layout if slot.name.endswith("weight")][-1]
+    turned = stack | {last: stack[last].flip(1)}
+    assert not torch.allclose(
+        stack_logits(network, turned, images, (("tanh", 2),)),
+        stack_logits(network, stack, images, (("tanh", 2),)),
+    )
 
 
 def test_the_papers_networks_have_the_papers_sizes():

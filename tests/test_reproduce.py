@@ -14,7 +14,8 @@ from zoogen import Zoo, zoo_spec
 def test_a_table_holds_ours_the_interval_and_the_paper_for_every_task(
     hyp_zoo: Zoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("zoobench.run.load_zoo", lambda _: hyp_zoo)
+    for module in ("run", "reproduce"):
+        monkeypatch.setattr(f"zoobench.{module}.load_zoo", lambda _: hyp_zoo)
     table = replace(
         TABLES["table5"], zoos=("tetris-hyp",), embedders=("raw-weights",), extra=("pca-linear",)
     )
@@ -31,6 +32,20 @@ def test_a_table_holds_ours_the_interval_and_the_paper_for_every_task(
     assert paper[2].strip() == "2.8"
     assert "zoobench reproduce table5" in text
     assert "numpy" in text
+    assert text.count("**Partial zoo**: 144 of 3600 models (") == probes
+    assert "epochs 2 for 75; stored epochs 1, 2 for 1 to 75" in text
+
+
+def test_a_table_shows_the_tasks_of_the_paper_alone(
+    hyp_zoo: Zoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    for module in ("run", "reproduce"):
+        monkeypatch.setattr(f"zoobench.{module}.load_zoo", lambda _: hyp_zoo)
+    table = replace(
+        TABLES["table4"], zoos=("tetris-hyp",), embedders=("raw-weights",), tasks=("act", "acc")
+    )
+    text = reproduce_table(table, tmp_path)
+    assert text.count("| embedder | | acc | act |") == 2
 
 
 def test_every_table_names_embedders_and_zoos_that_exist():
@@ -38,5 +53,6 @@ def test_every_table_names_embedders_and_zoos_that_exist():
         assert table.name == name
         for zoo in table.zoos:
             assert zoo_spec(zoo).name == zoo
+            assert set(table.tasks) <= set(tasks_of(zoo_spec(zoo))) | {"init"}
         for embedder in (*table.embedders, *table.extra):
             assert embedder in embedder_names()

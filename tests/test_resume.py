@@ -10,7 +10,7 @@ import pytest
 
 from tests.subprocesses import run_zoogen, start_zoogen, wait_for
 from tests.test_build import contents
-from zoogen import IntegrityError, Zoo, ZooSpec, build_zoo, load_zoo, populate
+from zoogen import IntegrityError, Zoo, ZooError, ZooSpec, build_zoo, load_zoo, populate
 from zoogen.manifest import MANIFEST, read_manifest
 from zoogen.shards import shard_name
 from zoogen.table import part_path, read_part, write_table
@@ -197,13 +197,19 @@ def test_a_damaged_manifest_can_be_overwritten(copied_zoo: Path, mixed_zoo: Zoo)
     assert build_zoo(mixed_zoo.spec, copied_zoo, workers=1, overwrite=True) == mixed_zoo.manifest
 
 
-def test_a_shard_of_other_images_is_trained_again(mixed_zoo: Zoo, tmp_path: Path):
+def test_a_shard_of_other_images_is_refused_until_told_to_overwrite_it(
+    mixed_zoo: Zoo, tmp_path: Path
+):
     build_until(1, mixed_zoo.spec, tmp_path)
     rows, notes = read_part(part_path(tmp_path, 0))
     write_table(part_path(tmp_path, 0), rows, replace(notes, images_sha256="0" * 64))
-    before = contents(tmp_path)[shard_name(0)]
-    assert build_zoo(mixed_zoo.spec, tmp_path, workers=1) == mixed_zoo.manifest
-    assert contents(tmp_path)[shard_name(0)] != before
+    before = contents(tmp_path)
+    with pytest.raises(ZooError, match=r"trained on other small images .* --overwrite"):
+        build_zoo(mixed_zoo.spec, tmp_path, workers=1)
+    assert contents(tmp_path) == before
+    manifest = build_zoo(mixed_zoo.spec, tmp_path, workers=1, overwrite=True)
+    assert manifest == mixed_zoo.manifest
+    assert contents(tmp_path)[shard_name(0)] != before[shard_name(0)]
 
 
 def test_parts_of_another_spec_are_refused(mixed_spec: ZooSpec, tmp_path: Path):

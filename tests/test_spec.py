@@ -8,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from zoogen import MLP, ZooSpec, zoo_spec
+from zoogen.axes import Range
 from zoogen.spec import AXES, SPEC
 
 
@@ -78,6 +79,53 @@ def test_a_value_listed_twice_is_refused_by_name(mixed_spec: ZooSpec, axis: str)
 def test_a_value_out_of_range_is_refused_by_name(mixed_spec: ZooSpec, field: str, value: Any):
     with pytest.raises(ValidationError, match=field):
         changed(mixed_spec, {field: value})
+
+
+def test_a_range_needs_points_to_be_drawn(mixed_spec: ZooSpec):
+    rates = Range(1e-4, 1e-2, "log")
+    with pytest.raises(ValidationError, match=r"learning_rate is a range: .* random_points"):
+        changed(mixed_spec, {"learning_rate": rates})
+    assert changed(mixed_spec, {"learning_rate": rates, "random_points": 7}).models == 7 * 3
+
+
+@pytest.mark.parametrize(
+    ("axis", "values"),
+    [
+        ("learning_rate", Range(-1.0, 1.0)),
+        ("learning_rate", Range(0.0, 1.0)),
+        ("weight_decay", Range(-1e-3, 1.0)),
+        ("dropout", Range(0.0, 1.0)),
+        ("init_std", Range(-1.0, 1.0)),
+    ],
+)
+def test_a_range_out_of_bounds_is_refused_by_name(mixed_spec: ZooSpec, axis: str, values: Range):
+    with pytest.raises(ValidationError, match=f"{axis} from"):
+        changed(mixed_spec, {axis: values, "random_points": 7})
+
+
+@pytest.mark.parametrize("epochs", [(1, 1), (2, 1), (0, 3)])
+def test_snapshots_out_of_order_or_past_the_end_are_refused(
+    mixed_spec: ZooSpec, epochs: tuple[int, ...]
+):
+    with pytest.raises(ValidationError, match="rising numbers from 0 to 2"):
+        changed(mixed_spec, {"snapshot_epochs": epochs})
+
+
+@pytest.mark.parametrize(
+    ("epochs", "stored"),
+    [(20, (0, 1, 2, 3, 20)), (10, (0, 1, 2, 3, 10)), (100, (0, 1, 2, 3, 20, 40, 60, 80, 86, 100))],
+)
+def test_a_training_of_another_length_stores_what_is_before_its_end_and_its_end(
+    epochs: int, stored: tuple[int, ...]
+):
+    assert zoo_spec("mnist-hyp").with_epochs(epochs).stored_epochs == stored
+    every = zoo_spec("mnist-seed").with_epochs(epochs)
+    assert every.stored_epochs == tuple(range(1, epochs + 1))
+
+
+def test_all_epochs_but_the_start_are_stored_if_none_is_named(mixed_spec: ZooSpec):
+    assert mixed_spec.stored_epochs == (1, 2)
+    assert changed(mixed_spec, {"snapshot_epochs": (0, 2)}).stored_epochs == (0, 2)
 
 
 def test_an_unknown_field_is_refused(mixed_spec: ZooSpec):

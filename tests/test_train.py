@@ -15,10 +15,11 @@ from torch import nn
 
 from zoogen import Layout, ZooSpec, zoo_spec
 from zoogen.configs import ModelConfig, model_configs
+from zoogen.device import one_thread
 from zoogen.images import load_images
 from zoogen.initialise import generators, starting_weights
 from zoogen.networks import torch_module
-from zoogen.populate import one_thread, train_and_measure
+from zoogen.populate import train_and_measure
 from zoogen.train import DeviceImages, epoch_order, filled, stacks, train_stack
 
 Outcome = dict[int, tuple[Any, ...]]
@@ -95,6 +96,22 @@ def test_the_company_and_the_place_change_no_bit(
     assert ours == {model: reference[model] for model in ours}
 
 
+@pytest.fixture
+def parts_of_eight(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let batches of sixteen be differentiated in two parts."""
+    monkeypatch.setattr("zoogen.tuning.CONVOLVED_SHOWN", 8)
+
+
+@pytest.mark.usefixtures("parts_of_eight")
+@pytest.mark.parametrize("models_per_stack", [2, 7])
+def test_in_parts_too_the_size_of_the_stack_changes_no_bit(
+    mixed_spec: ZooSpec, models_per_stack: int
+):
+    configs = list(model_configs(cnn_spec(mixed_spec, "mnist-hyp")))[::3]
+    together = outcome(cnn_spec(mixed_spec, "mnist-hyp"), configs, 512)
+    assert outcome(cnn_spec(mixed_spec, "mnist-hyp"), configs, models_per_stack) == together
+
+
 @pytest.mark.parametrize("batch_size", [1, 8])
 def test_one_image_or_many_at_a_time_the_stack_changes_no_bit(mixed_spec: ZooSpec, batch_size: int):
     spec = replace(mixed_spec, batch_size=batch_size, epochs=1, optimiser=("adam",), seeds=(1, 2))
@@ -156,7 +173,11 @@ def test_a_model_ends_where_plain_torch_ends(
 
 
 @pytest.mark.parametrize("zoo", ["mnist-seed", "mnist-hyp"])
-def test_a_stack_of_all_kinds_of_cnn_ends_where_plain_torch_ends(mixed_spec: ZooSpec, zoo: str):
+@pytest.mark.parametrize("at_once", [8, 64])
+def test_a_stack_of_all_kinds_of_cnn_ends_where_plain_torch_ends(
+    mixed_spec: ZooSpec, zoo: str, at_once: int, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("zoogen.tuning.CONVOLVED_SHOWN", at_once)
     spec = replace(
         cnn_spec(mixed_spec, zoo),
         initialiser=("kaiming_uniform",),
@@ -259,6 +280,11 @@ def test_stacks_share_what_must_be_shared_and_lose_no_model(
     for stack in cut:
         assert len(stack) <= size
         assert len({config.train_fraction for config in stack}) == 1
+        kinds = Counter(config.kind for config in configs)
+        assert (
+            all(kinds[config.kind] < size / 2 for config in stack)
+            or len({config.kind for config in stack}) == 1
+        )
         runs = [activation for activation, _ in groupby(config.activation for config in stack)]
         assert len(runs) == len(set(runs))
 

@@ -14,7 +14,18 @@ from zoogen import ZOOS, sha256_of
 from zoogen.manifest import MANIFEST, read_manifest
 from zoogen.shards import shard_name
 
-COMMANDS = ("list", "show", "build", "verify")
+HEAVY = {
+    "torch",
+    "torchvision",
+    "pandas",
+    "pyarrow",
+    "sklearn",
+    "scipy",
+    "matplotlib",
+    "umap",
+    "ray",
+}
+COMMANDS = ("list", "show", "build", "verify", "plot")
 
 
 @pytest.fixture
@@ -42,7 +53,7 @@ def test_importing_zoogen_waits_for_neither_torch_nor_pandas():
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     ).stdout.split()
     assert "zoogen.build" in loaded
-    assert not {"torch", "pandas", "pyarrow", "sklearn", "scipy"} & set(loaded)
+    assert not HEAVY & set(loaded)
 
 
 def test_list_names_every_zoo_and_how_much_of_it_is_built():
@@ -55,7 +66,7 @@ def test_list_names_every_zoo_and_how_much_of_it_is_built():
         assert row.endswith("–")
 
 
-@pytest.mark.parametrize("command", ["show", "build", "verify"])
+@pytest.mark.parametrize("command", ["show", "build", "verify", "plot"])
 def test_an_unknown_zoo_is_answered_with_the_closest_name(command: str):
     done = run_zoogen(command, "tetris-sed")
     assert done.returncode == 1

@@ -40,6 +40,7 @@ CHOSEN = (
     Task(id="lr", target="learning_rate", summary="the learning rate, as it is (no logarithm)"),
     Task(id="l2", target="weight_decay", summary="the coupled L2 penalty"),
     Task(id="drop", target="dropout", summary="the share of hidden units dropped in training"),
+    Task(id="tf", target="train_fraction", summary="the share of the train images it was shown"),
     Task(
         id="act",
         target="activation",

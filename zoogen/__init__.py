@@ -2,11 +2,12 @@
 
 from zoogen.architectures import CNN, MLP, Convolution
 from zoogen.atomic import atomic_path, sha256_of, write_text
+from zoogen.axes import RandomSeeds, Range
 from zoogen.build import build_zoo
 from zoogen.console import INTERRUPTED, completed, run_command_line
 from zoogen.errors import IntegrityError, UnknownNameError, ZooError
 from zoogen.layout import Layout, Slot
-from zoogen.load import Part, Zoo, load_zoo
+from zoogen.load import Part, Zoo, is_at_hand, load_zoo
 from zoogen.manifest import Manifest
 from zoogen.places import zoo_folder
 from zoogen.progress import progress_bar
@@ -27,6 +28,8 @@ __all__ = [
     "Layout",
     "Manifest",
     "Part",
+    "RandomSeeds",
+    "Range",
     "Slot",
     "Split",
     "UnknownNameError",
@@ -38,6 +41,7 @@ __all__ = [
     "build_zoo",
     "completed",
     "find_spec",
+    "is_at_hand",
     "load_zoo",
     "progress_bar",
     "run_command_line",

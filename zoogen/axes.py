@@ -42,7 +42,7 @@ class Range:
             value = exp(log(self.low) + share * (log(self.high) - log(self.low)))
         else:
             value = self.low + share * (self.high - self.low)
-        return float(f"{value:.{SIGNIFICANT}g}")
+        return min(max(float(f"{value:.{SIGNIFICANT}g}"), self.low), self.high)
 
     def __str__(self) -> str:
         return f"{self.low:g} to {self.high:g}" + (", log scale" if self.scale == "log" else "")

@@ -1,34 +1,38 @@
 """From a spec to a folder: plan shards, train the missing ones, join their rows, seal the zoo."""
 
-import os
-import platform
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from textwrap import shorten
+from typing import TYPE_CHECKING
 
-from zoogen.atomic import write_text
-from zoogen.card import CARD, zoo_card
-from zoogen.configs import ModelConfig, Shards, model_configs, plan
+from zoogen.cluster import RemoteJob, run_on_cluster
+from zoogen.configs import ModelConfig, Shards, plan
+from zoogen.device import check_device, cores
 from zoogen.errors import ZooError
 from zoogen.folder import clear_half_written, clear_zoo, locked, refuse_foreign
 from zoogen.images import ImageSet, load_images
-from zoogen.manifest import FORMAT_VERSION, TABLE, Manifest, file_entry, write_manifest
+from zoogen.manifest import Manifest
 from zoogen.progress import progress_bar
 from zoogen.resume import holds_another, is_intact, is_whole, reopen, sealed_zoo
+from zoogen.seal import seal
 from zoogen.spec import ZooSpec
-from zoogen.table import part_path, read_part, split_sha256, write_table
-from zoogen.workers import Report, run_jobs
+from zoogen.workers import ATTEMPTS, Report, run_jobs
+
+if TYPE_CHECKING:
+    from zoogen.populate import TrainedShard
 
 
-def build_zoo(
+def build_zoo(  # noqa: PLR0913, each is an option of the command
     spec: ZooSpec,
     folder: Path,
     *,
     models: int | None = None,
-    device: str = "cpu",
+    device: str | None = None,
     workers: int | None = None,
+    cluster: str | None = None,
+    tf32: bool = False,
     overwrite: bool = False,
     image_root: Path | None = None,
 ) -> Manifest:
@@ -42,8 +46,12 @@ def build_zoo(
         folder: Where; made if it is not there.
         models: How many of the planned models, from the first on; all by default. A later build
             with more models keeps the shards that are whole.
-        device: Where to train, as torch names it.
-        workers: Processes side by side; one per core by default, one on an accelerator.
+        device: Where to train, as torch names it; by default the CPU, or the GPUs of a cluster.
+        workers: Shards side by side; by default one per core, one on an accelerator, and on a
+            cluster what it holds.
+        cluster: Address of a Ray cluster that trains in place of this machine, see
+            ``zoogen.cluster.connected``.
+        tf32: Let a GPU round factors to ten bits of mantissa, which is faster.
         overwrite: Throw away a damaged zoo, or one of another spec or other images, that is in
             the folder; one of this spec is kept or resumed as ever.
         image_root: Folder that holds the public image sets, see ``zoogen.natural``.
@@ -53,15 +61,17 @@ def build_zoo(
 
     Raises:
         ZooError: If the device or the images are not there, the network does not fit the images,
-            the folder holds something else, cannot be written or is full, or a worker dies.
-            Finished shards stay and are used by the next call.
+            the folder holds something else, cannot be written or is full, the cluster cannot be
+            reached, or the workers on a shard die again and again. Finished shards stay and are
+            used by the next call.
     """
     wanted = spec.models if models is None else models
     if not 1 <= wanted <= spec.models:
         raise ZooError(f"{wanted} models asked for, {spec.name} has 1 to {spec.models}")
     if workers is not None and workers < 1:
         raise ZooError(f"{workers} workers asked for, expected 1 or more")
-    check_device(device)
+    if cluster is None:
+        check_device(device, tf32=tf32)
     images = load_images(spec.images, image_root)
     check_network(spec, images)
     refuse_foreign(folder)
@@ -81,25 +91,19 @@ def build_zoo(
             for number, configs in shards.items()
             if not is_whole(folder, number, spec, configs, images.checksum)
         ]
-        train(spec, shards, missing, images, folder, device=device, workers=workers)
+        with shard_bar(spec, shards, missing, images) as report:
+            lost = train(
+                partial(train_one, spec=spec, shards=shards, images=images, tf32=tf32),
+                missing,
+                partial(keep, spec=spec, folder=folder, images_sha256=images.checksum),
+                device=device,
+                workers=workers,
+                cluster=cluster,
+                report=report,
+            )
+        if lost:
+            raise ZooError(missing_shards(spec, shards, lost))
         return seal(spec, folder, list(shards), images.checksum)
-
-
-def check_device(device: str) -> None:
-    """Refuse a device that torch cannot use here."""
-    if device == "cpu":
-        return
-    import torch
-
-    try:
-        torch.zeros(1, device=device).cpu()
-    except (RuntimeError, AssertionError, ImportError) as error:
-        found = ["cpu", *(f"cuda:{number}" for number in range(torch.cuda.device_count()))]
-        found += ["mps"] if torch.backends.mps.is_available() else []
-        reason = shorten(str(error), 160, placeholder=" …")
-        raise ZooError(
-            f"device {device!r} cannot be used ({reason}); here are: {', '.join(found)}"
-        ) from error
 
 
 def check_network(spec: ZooSpec, images: ImageSet) -> None:
@@ -110,38 +114,72 @@ def check_network(spec: ZooSpec, images: ImageSet) -> None:
         takes, gives = (
             f"{'×'.join(map(str, shape))} pixels and {n} classes" for shape, n in (taken, given)
         )
-        raise ZooError(f"{spec.name}: the network is made for {takes}, {spec.images} has {gives}")
+        raise ZooError(
+            f"{spec.name}: the network is made for {takes}, {spec.images} has {gives}; "
+            "change the network or the images"
+        )
+    fraction, train = min(spec.train_fraction), len(images.train_labels)
+    if round(fraction * train) < 1:
+        raise ZooError(
+            f"{spec.name}: train_fraction {fraction} of {train} train images is none; raise it"
+        )
 
 
 def train(
-    spec: ZooSpec,
-    shards: Shards,
+    job: RemoteJob,
     missing: Sequence[int],
-    images: ImageSet,
-    folder: Path,
+    keep: Callable[[int, "TrainedShard"], None],
     *,
-    device: str,
+    device: str | None,
     workers: int | None,
-) -> None:
-    """Train the missing shards side by side and show how it goes."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    most = workers or (cores or 1 if device == "cpu" else 1)
-    job = partial(populate, spec=spec, shards=shards, images=images, folder=folder, device=device)
+    cluster: str | None,
+    report: Report,
+) -> list[int]:
+    """Train the missing shards side by side, here or on a cluster; return those given up."""
+    if cluster is not None:
+        return run_on_cluster(
+            job,
+            missing,
+            keep,
+            address=cluster,
+            device=device,
+            workers=workers,
+            report=report,
+        )
+    here = "cpu" if device is None else device
+    most = workers or (cores() if here.startswith("cpu") else 1)
+    work = partial(populate, train=job, keep=keep, device=here)
+    return run_jobs(work, missing, workers=most, report=report)
+
+
+def missing_shards(spec: ZooSpec, shards: Shards, lost: Sequence[int]) -> str:
+    """Name what was given up, and the way to it."""
+    numbers = shorten(", ".join(map(str, sorted(lost))), 80, placeholder=" …")
+    runs = (f"{shards[number][0].model}–{shards[number][-1].model}" for number in sorted(lost))
+    return (
+        f"{spec.name} lacks {len(lost)} of {len(shards)} shards ({numbers}; models "
+        f"{shorten(', '.join(runs), 160, placeholder=' …')}): a worker died {ATTEMPTS} times on "
+        "each, most likely for want of memory. All others are finished and kept; the same command "
+        "goes on with these, fewer --workers leave more memory to each"
+    )
+
+
+def shard_bar(
+    spec: ZooSpec, shards: Shards, missing: Sequence[int], images: ImageSet
+) -> AbstractContextManager[Report]:
+    """Show images trained on, those of finished shards included."""
     to_show = {
         number: sum(image_steps(spec, config, images) for config in configs)
         for number, configs in shards.items()
     }
-    done = sum(shown for number, shown in to_show.items() if number not in missing)
-    bar = progress_bar(
+    return progress_bar(
         spec.name,
         things="models",
         total=sum(map(len, shards.values())),
         unit="images",
         steps=sum(to_show.values()),
-        done=done,
+        done=sum(shown for number, shown in to_show.items() if number not in missing),
     )
-    with bar as report:
-        run_jobs(job, missing, workers=min(most, max(1, len(missing))), report=report)
 
 
 def image_steps(spec: ZooSpec, config: ModelConfig, images: ImageSet) -> int:
@@ -152,53 +190,35 @@ def image_steps(spec: ZooSpec, config: ModelConfig, images: ImageSet) -> int:
 def populate(
     number: int,
     *,
-    spec: ZooSpec,
-    shards: Shards,
-    images: ImageSet,
-    folder: Path,
+    train: RemoteJob,
+    keep: Callable[[int, "TrainedShard"], None],
     device: str,
     report: Report,
 ) -> None:
+    """Train one shard and write it, in one process."""
+    keep(number, train(number, device=device, report=report))
+
+
+def train_one(
+    number: int,
+    *,
+    spec: ZooSpec,
+    shards: Shards,
+    images: ImageSet,
+    device: str,
+    tf32: bool,
+    report: Report,
+) -> "TrainedShard":
     """Train one shard where torch is; it is imported in the workers alone."""
-    from zoogen.populate import populate_shard
+    from zoogen.populate import train_shard
 
-    populate_shard(spec, shards[number], images, folder, shard=number, device=device, report=report)
+    return train_shard(spec, shards[number], images, device=device, tf32=tf32, report=report)
 
 
-def seal(spec: ZooSpec, folder: Path, shards: Sequence[int], images_sha256: str) -> Manifest:
-    """Join the parts into the table, then write card and manifest: from here on it is a zoo."""
-    import pandas as pd
+def keep(
+    number: int, trained: "TrainedShard", *, spec: ZooSpec, folder: Path, images_sha256: str
+) -> None:
+    """Write one shard that has been trained, here or elsewhere."""
+    from zoogen.populate import write_trained
 
-    rows, notes = zip(*(read_part(part_path(folder, number)) for number in shards), strict=True)
-    table = pd.concat(rows, ignore_index=True)
-    write_table(folder / TABLE, table)
-    configs = model_configs(spec)
-    starts = {config.start for config in configs}
-    manifest = Manifest(
-        format_version=FORMAT_VERSION,
-        spec=spec,
-        layout=spec.network.layout.shapes,
-        models_planned=spec.models,
-        models_built=sum(len(note.models) for note in notes),
-        shared_starts=spec.group == "model" and len(starts) < len(configs),
-        failures=tuple(failure for note in notes for failure in note.failures),
-        images_sha256=images_sha256,
-        split_sha256=split_sha256(spec),
-        table=file_entry(folder, TABLE, len(table)),
-        shards=tuple(note.weights for note in notes),
-        versions={
-            "zoogen": version("zoobench"),
-            "torch": version("torch"),
-            "numpy": version("numpy"),
-            "python": platform.python_version(),
-            "machine": platform.machine(),
-        },
-    )
-    write_text(folder / CARD, zoo_card(manifest, table))
-    write_manifest(folder, manifest)
-    parts = [part_path(folder, number) for number in shards]
-    for part in parts:
-        part.unlink()
-    if not any(parts[0].parent.iterdir()):
-        parts[0].parent.rmdir()
-    return manifest
+    write_trained(spec, trained, folder, shard=number, images_sha256=images_sha256)

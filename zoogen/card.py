@@ -1,8 +1,10 @@
 """The card of a zoo: a README that says what is in the folder and how to read it."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from zoogen.axes import RandomSeeds, Range
+from zoogen.configs import SCALED
 from zoogen.manifest import TABLE, Manifest
 from zoogen.spec import AXES, ZooSpec
 
@@ -10,6 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 CARD = "README.md"
+PLOTS = "plots"
 SHOWN = 10
 PLACE = ("model", "epoch", "shard", "row", "split", "group")
 
@@ -33,7 +36,7 @@ configs:
 | property | min | median | max |
 |---|---|---|---|
 {ranges}
-
+{pictures}
 `{table}` has one row per snapshot; row `row` of `weights/{{shard:05d}}.safetensors` is its weight
 vector. The tensors lie in it side by side, row-major: {layout}. `zoo.json` names every file with
 its SHA-256. Splits are 70/15/15 by {group}{shared}.
@@ -51,7 +54,7 @@ zoo.network(0)                    # the torch module of the first row of zoo.pro
 def facts(spec: ZooSpec) -> dict[str, str]:
     """Say in words what is varied and what is kept fixed."""
     axes = {axis.replace("_", " "): in_words(getattr(spec, axis)) for axis in AXES}
-    if not {"normal", "truncated_normal"} & set(spec.initialiser):
+    if not set(SCALED) & set(spec.initialiser):
         del axes["init std"]
     return {
         "zoo": f"{spec.name}, version {spec.version}",
@@ -87,9 +90,27 @@ def measured_columns(rows: "pd.DataFrame") -> list[str]:
     return [name for name in map(str, rows) if name not in {*PLACE, *AXES, "seed"}]
 
 
-def zoo_card(manifest: Manifest, rows: "pd.DataFrame") -> str:
-    """Write the card from the manifest and the table; nothing in it is typed by hand."""
+def shared_words(manifest: Manifest) -> str:
+    """Say what the splits share, if models of different groups start from the same weights."""
+    if not manifest.shared_starts:
+        return ""
+    first = "; models share starting points across splits"
+    equal = ", so snapshots at epoch 0 are equal in train and test"
+    return first + equal if 0 in manifest.spec.stored_epochs else first
+
+
+def zoo_card(
+    manifest: Manifest, rows: "pd.DataFrame", plots: Mapping[str, str] | None = None
+) -> str:
+    """Write the card from the manifest and the table; nothing in it is typed by hand.
+
+    Args:
+        manifest: What was built.
+        rows: Its table.
+        plots: The pictures in the folder ``plots`` of the zoo and what they show.
+    """
     spec = manifest.spec
+    pictures = (f"\n![{shown}]({PLOTS}/{name})\n" for name, shown in (plots or {}).items())
     ranges = (
         f"| {name} | {rows[name].min():.3f} | {rows[name].median():.3f} | {rows[name].max():.3f} |"
         for name in measured_columns(rows)
@@ -103,7 +124,8 @@ def zoo_card(manifest: Manifest, rows: "pd.DataFrame") -> str:
         params=spec.network.layout.params,
         facts="\n".join(f"| {name} | {value} |" for name, value in built_facts(manifest).items()),
         ranges="\n".join(ranges),
+        pictures="".join(pictures),
         layout=", ".join(f"`{slot.name}` {list(slot.shape)}" for slot in spec.network.layout),
         group="starting weights" if spec.group == "start" else "model",
-        shared="; models share starting points across splits" if manifest.shared_starts else "",
+        shared=shared_words(manifest),
     )

@@ -13,9 +13,9 @@ from zoogen.load import find_folder, is_built, load_zoo
 from zoogen.manifest import read_manifest, verify_files
 from zoogen.own_images import OWN_FORMATS
 from zoogen.places import zoo_folder
+from zoogen.plots import plot_zoo
 from zoogen.progress import progress_bar
 from zoogen.registry import ZOOS, find_spec
-from zoogen.spec import ZooSpec
 from zoogen.tables import print_spec, print_zoo, print_zoos
 
 app = typer.Typer(
@@ -75,7 +75,7 @@ def show(zoo: ZooName) -> None:
 
 
 @app.command()
-def build(
+def build(  # noqa: PLR0913
     zoo: Annotated[
         str,
         typer.Argument(
@@ -98,15 +98,31 @@ def build(
     images: Annotated[
         Path | None,
         typer.Option(
-            envvar="ZOOGEN_IMAGES",
-            help="Folder that holds the public image sets (MNIST/raw, cifar-10-batches-py, …); or "
-            "a .npz or .safetensors file to train on instead, which makes another zoo: name --out.",
+            help="Folder that holds the public image sets (MNIST/raw, cifar-10-batches-py, …), by "
+            "default $ZOOGEN_IMAGES or a cache they are downloaded to; or a .npz or .safetensors "
+            "file of your own images, which makes another zoo, so name --out.",
         ),
     ] = None,
-    device: Annotated[str, typer.Option(help="Where to train: cpu, cuda, cuda:1, mps.")] = "cpu",
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes side by side; one per core by default.")
+    device: Annotated[
+        str | None,
+        typer.Option(
+            help="Where to train: cpu, cuda, cuda:1; by default the CPU, or a cluster's GPUs."
+        ),
     ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="Processes side by side; by default one per core."),
+    ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Train on a Ray cluster (extra cluster): auto, local, HOST:PORT, ray://HOST:PORT.",
+        ),
+    ] = None,
+    tf32: Annotated[
+        bool, typer.Option("--tf32", help="Let a GPU round factors to ten bits: faster.")
+    ] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Throw away another or a damaged zoo in the folder.")
     ] = False,
@@ -123,7 +139,7 @@ def build(
     if images is not None and images.suffix in OWN_FORMATS:
         asked = replace(asked, images=str(images))
     if epochs is not None:
-        asked = with_epochs(asked, epochs)
+        asked = asked.with_epochs(epochs)
     if asked != spec and out is None:
         raise typer.BadParameter(
             f"{spec.name} has {spec.epochs} epochs of {spec.images}; with others it is another "
@@ -139,6 +155,8 @@ def build(
             image_root=images if asked.images == spec.images else None,
             device=device,
             workers=workers,
+            cluster=cluster,
+            tf32=tf32,
             overwrite=overwrite,
         )
     except KeyboardInterrupt:
@@ -149,12 +167,6 @@ def build(
         f"{spec.name}: {manifest.models_built} of {manifest.models_planned} models, "
         f"{manifest.table.rows} snapshots{failed} in {folder}"
     )
-
-
-def with_epochs(spec: ZooSpec, epochs: int) -> ZooSpec:
-    """Return a spec cut or stretched to another number of epochs, and its snapshots cut with it."""
-    kept = tuple(epoch for epoch in spec.snapshot_epochs if epoch <= epochs)
-    return replace(spec, epochs=epochs, snapshot_epochs=kept)
 
 
 @app.command()
@@ -171,6 +183,25 @@ def verify(zoo: ZooName) -> None:
             report(1)
     load_zoo(folder)
     typer.echo(f"{manifest.spec.name}: {files} files are whole, content {manifest.content_sha256}")
+
+
+@app.command()
+def plot(
+    zoo: ZooName,
+    *,
+    out: Annotated[
+        Path | None, typer.Option(help="Write them to this folder and leave the zoo as it is.")
+    ] = None,
+) -> None:
+    """Draw a zoo: accuracy by epoch and by mean weight, and UMAP of the weights.
+
+    They go to the folder plots of the zoo, and its README.md shows them. The extras plots and umap
+    must be installed.
+
+    Example: zoogen plot tetris-seed
+    """
+    for path in plot_zoo(load_zoo(zoo), out):
+        typer.echo(path)
 
 
 def main() -> None:

@@ -8,6 +8,7 @@ from itertools import product
 from typing import Any
 
 from zoogen.axes import Range
+from zoogen.errors import ZooError
 from zoogen.spec import AXES, Activation, Initialiser, Optimiser, ZooSpec
 
 
@@ -27,15 +28,18 @@ class ModelConfig:
     seed: int
 
     @property
-    def start(self) -> tuple[Initialiser, float, int]:
-        """Models with the same start begin from the same weights."""
-        return self.initialiser, self.init_std, self.seed
+    def start(self) -> tuple[Initialiser, int]:
+        """Models with the same start begin from the same weights, up to their ``init_std``."""
+        return self.initialiser, self.seed
 
     @property
     def kind(self) -> tuple[Activation, Optimiser, float]:
         """Models of one kind are computed alike, step for step."""
         return self.activation, self.optimiser, self.train_fraction
 
+
+SCALED = ("normal", "truncated_normal")
+"""The initialisers whose standard deviation is chosen; the others have their own."""
 
 Shards = dict[int, tuple[ModelConfig, ...]]
 
@@ -85,6 +89,9 @@ def model_configs(spec: ZooSpec) -> tuple[ModelConfig, ...]:
     """List the models of a zoo; a model's number is its place.
 
     Seeds vary fastest in the order of the ``product``.
+
+    Raises:
+        ZooError: If two models would be the same.
     """
     configs = [
         (*values, seed) for point, values in enumerate(points(spec)) for seed in seeds(spec, point)
@@ -95,7 +102,21 @@ def model_configs(spec: ZooSpec) -> tuple[ModelConfig, ...]:
     ]
     if spec.order == "dealt":
         named = [replace(config, model=model) for model, config in enumerate(dealt(spec, named))]
+    refuse_twins(spec, named)
     return tuple(named)
+
+
+def refuse_twins(spec: ZooSpec, configs: Sequence[ModelConfig]) -> None:
+    """Refuse models that differ in nothing but a standard deviation that they ignore."""
+    different = {
+        replace(one, model=0, init_std=one.init_std if one.initialiser in SCALED else 1.0)
+        for one in configs
+    }
+    if twins := len(configs) - len(different):
+        raise ZooError(
+            f"{spec.name} would train {twins} of its {len(configs)} models twice: draw fewer "
+            "points or more seeds, and list no init_std for initialisers that ignore it"
+        )
 
 
 def plan(spec: ZooSpec, models: int) -> Shards:

@@ -9,7 +9,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from zoogen.atomic import temporary_for
-from zoogen.card import CARD
+from zoogen.card import CARD, PLOTS
 from zoogen.errors import ZooError
 from zoogen.manifest import MANIFEST, TABLE
 from zoogen.shards import shard_name
@@ -19,7 +19,7 @@ LOCK = ".lock"
 WEIGHTS = Path(shard_name(0)).parent.name
 PARTS = part_path(Path(), 0).parent.name
 FILES = {MANIFEST, TABLE, CARD, LOCK}
-FOLDERS = {WEIGHTS, PARTS}
+FOLDERS = {WEIGHTS, PARTS, PLOTS}
 OURS = FILES | FOLDERS
 
 log = logging.getLogger(__name__)

@@ -12,6 +12,7 @@ from jaxtyping import Float32, Int64
 from zoogen.errors import UnknownNameError
 from zoogen.natural import NATURAL, natural_arrays
 from zoogen.own_images import OWN_FORMATS, own_arrays
+from zoogen.places import named_image_folder
 from zoogen.tetris import Tetris, tetris_arrays
 
 
@@ -51,17 +52,23 @@ def natural_set(name: str, root: Path | None) -> ImageSet:
     return ImageSet(**natural_arrays(NATURAL[name], root), classes=NATURAL[name].classes)
 
 
+def own_set(path: Path) -> ImageSet:
+    """Read an image set of yours, see ``zoogen.own_images``."""
+    arrays = own_arrays(path)
+    return ImageSet(**arrays, classes=int(arrays["train_labels"].max()) + 1)
+
+
 IMAGES: dict[str, Callable[[Path | None], ImageSet]] = {
     "tetris": lambda _: tetris_set(Tetris()),
     **{name: partial(natural_set, name) for name in NATURAL},
 }
+"""Image sets by name; each is given the folder of the public image sets, if one was named."""
 
 
-@cache
 def load_images(name: str, root: Path | None = None) -> ImageSet:
     """Return the image set called ``name``, or the one in a file of yours.
 
-    Read once per process.
+    A set that has a name is read once per process; a file, which may have changed, every time.
 
     Args:
         name: A registered name, or the path of a ``.npz`` or ``.safetensors`` file, see
@@ -74,8 +81,13 @@ def load_images(name: str, root: Path | None = None) -> ImageSet:
         ZooError: If a file is missing, damaged or holds no images and labels.
     """
     if name in IMAGES:
-        return IMAGES[name](root)
+        return load_named(name, root or named_image_folder())
     if Path(name).suffix in OWN_FORMATS:
-        arrays = own_arrays(Path(name))
-        return ImageSet(**arrays, classes=int(arrays["train_labels"].max()) + 1)
-    raise UnknownNameError("image set", name, IMAGES)
+        return own_set(Path(name))
+    raise UnknownNameError(f"image set or {' or '.join(OWN_FORMATS)} file", name, IMAGES)
+
+
+@cache
+def load_named(name: str, root: Path | None) -> ImageSet:
+    """Draw or read a registered image set."""
+    return IMAGES[name](root)

@@ -1,6 +1,6 @@
 """What is known of a snapshot once it is trained: accuracies, losses, gap and F1 per class."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import torch
 from jaxtyping import Float32, Float64, Int64
@@ -8,8 +8,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from zoogen.architectures import CNN, MLP
-from zoogen.networks import Stack, stack_logits
-from zoogen.spec import Activation
+from zoogen.networks import Runs, Stack, stack_logits
 from zoogen.train import DeviceImages
 from zoogen.tuning import images_at_once
 
@@ -19,14 +18,14 @@ def predictions_and_loss(
     weights: Stack,
     images: Tensor,
     labels: Tensor,
-    activations: Sequence[Activation],
+    runs: Runs,
 ) -> tuple[Int64[Tensor, "models images"], Float64[Tensor, " models"]]:
     """Classify the same images with every model; the loss is the mean cross-entropy."""
     models = next(iter(weights.values())).shape[0]
     predicted, loss = [], torch.zeros(models, dtype=torch.float64, device=labels.device)
     at_once = images_at_once(network, images.device.type)
     for part, truth in zip(images.split(at_once), labels.split(at_once), strict=True):
-        logits = stack_logits(network, weights, part[None], activations)
+        logits = stack_logits(network, weights, part[None], runs)
         predicted.append(most_likely(logits))
         losses = functional.cross_entropy(logits, truth.expand(models, -1), reduction="none")
         loss += losses.sum(1, dtype=torch.float64)
@@ -59,9 +58,9 @@ def class_f1(
 
 
 def measure(
-    network: MLP | CNN, weights: Stack, images: DeviceImages, activations: Sequence[Activation]
+    network: MLP | CNN, weights: Stack, images: DeviceImages, runs: Runs
 ) -> Mapping[str, Float64[Tensor, " models"]]:
-    """Measure a stack in evaluation mode on all train and all test images.
+    """Measure a stack in evaluation mode on the train images it was shown and all test images.
 
     Returns:
         One column per property. Accuracies and F1 are shares in [0, 1],
@@ -71,7 +70,7 @@ def measure(
     with torch.no_grad():
         for part in ("train", "test"):
             shown, labels = getattr(images, f"{part}_images"), getattr(images, f"{part}_labels")
-            predicted, loss = predictions_and_loss(network, weights, shown, labels, activations)
+            predicted, loss = predictions_and_loss(network, weights, shown, labels, runs)
             columns[f"{part}_loss"] = loss
             columns[f"{part}_accuracy"] = (predicted == labels).double().mean(1)
     columns["generalisation_gap"] = columns["train_accuracy"] - columns["test_accuracy"]

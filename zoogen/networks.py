@@ -1,7 +1,7 @@
 """A population of networks as one function: every tensor has a leading axis of models."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from itertools import groupby
 from typing import Any
 
@@ -15,6 +15,8 @@ from zoogen.spec import Activation
 
 Stack = Mapping[str, Float32[Tensor, "models ..."]]
 Dropout = Callable[[Tensor, int], Tensor]
+Runs = tuple[tuple[Activation, int], ...]
+"""Activations and how many models in a row have each."""
 
 FUNCTIONS: dict[Activation, Callable[[Tensor], Tensor]] = {
     "tanh": torch.tanh,
@@ -49,19 +51,23 @@ class DenseGradient(torch.autograd.Function):
         return gradients[0].contiguous(memory_format=ctx.memory), None
 
 
-def activate(
-    hidden: Float32[Tensor, "..."], activations: Sequence[Activation], axis: int
-) -> Float32[Tensor, "..."]:
+def runs_of(activations: Iterable[Activation]) -> Runs:
+    """Count neighbours that share an activation."""
+    return tuple((name, len(list(run))) for name, run in groupby(activations))
+
+
+def activate(hidden: Float32[Tensor, "..."], runs: Runs, axis: int) -> Float32[Tensor, "..."]:
     """Apply every model's own activation; neighbours that share one are done together.
 
     Args:
         hidden: Units of all models.
-        activations: One per model.
+        runs: The activations, model by model.
         axis: Along which the models lie, each with an equal share.
     """
+    if len(runs) == 1 and hidden.ndim == 3:
+        return FUNCTIONS[runs[0][0]](hidden)
     memory = torch.channels_last if hidden.ndim == 4 else torch.contiguous_format
-    runs = [(name, len(list(run))) for name, run in groupby(activations)]
-    share = hidden.shape[axis] // len(activations)
+    share = hidden.shape[axis] // sum(models for _, models in runs)
     parts = hidden.split([models * share for _, models in runs], dim=axis)
     active = [
         DenseGradient.apply(FUNCTIONS[name](part.contiguous(memory_format=memory)), memory)
@@ -103,7 +109,7 @@ def stack_logits(
     network: MLP | CNN,
     weights: Stack,
     images: Float32[Tensor, "shown images ..."],
-    activations: Sequence[Activation],
+    runs: Runs,
     dropout: Dropout = no_dropout,
 ) -> Float32[Tensor, "models classes images"]:
     """Evaluate a stack of networks, each on its own images or all on the same.
@@ -116,19 +122,19 @@ def stack_logits(
         weights: Tensors by name, as ``network.layout`` has them, models stacked in front.
         images: One batch per model, or a single one that is shown to all; each image has the
             network's ``image_shape``.
-        activations: Of the hidden layers, one per model; fastest where equal ones are neighbours.
+        runs: Activations of the hidden layers, model by model.
         dropout: Called with the hidden units, ``[models, units, images]`` or maps as they are
             convolved, and the number of their layer.
     """
     blocks = len(network.convolutions) if isinstance(network, CNN) else 0
     if isinstance(network, CNN):
-        hidden = stack_features(network, weights, images, activations, dropout)
+        hidden = stack_features(network, weights, images, runs, dropout)
     else:
         models = len(next(iter(weights.values())))
-        hidden = images.mT.expand(models, -1, -1)
+        hidden = images.mT if len(images) == models else images.mT.expand(models, -1, -1)
     for number, layer in enumerate(network.dense_layers):
         if number:
-            hidden = dropout(activate(hidden, activations, 0), blocks + number)
+            hidden = dropout(activate(hidden, runs, 0), blocks + number)
         hidden = StackLinear.apply(weights[f"{layer}.weight"], hidden)
         if f"{layer}.bias" in weights:
             hidden = hidden + weights[f"{layer}.bias"][..., None]
@@ -139,7 +145,7 @@ def stack_features(
     network: CNN,
     weights: Stack,
     images: Float32[Tensor, "shown images channels height width"],
-    activations: Sequence[Activation],
+    runs: Runs,
     dropout: Dropout,
 ) -> Float32[Tensor, "models features images"]:
     """Convolve a stack as one grouped convolution: a group of channels is a model.
@@ -159,7 +165,7 @@ def stack_features(
         )
         if block.pool > 1:
             maps = functional.max_pool2d(maps, block.pool)
-        maps = activate(maps, activations, 1)
+        maps = activate(maps, runs, 1)
         if block.dropout:
             maps = dropout(maps, number)
     by_model = maps.unflatten(1, (models, -1)).permute(1, 2, 3, 4, 0)

@@ -7,10 +7,16 @@ from pathlib import Path
 def cache_folder() -> Path:
     """Return ``$ZOOGEN_CACHE``, or this project's folder in the user's cache."""
     named = os.environ.get("ZOOGEN_CACHE")
-    home = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")) / "zoogen"
+    home = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "zoogen"
     return (Path(named) if named else home).expanduser()
 
 
 def zoo_folder(name: str) -> Path:
     """Return where the zoo called ``name`` is kept."""
     return cache_folder() / name
+
+
+def named_image_folder() -> Path | None:
+    """Return ``$ZOOGEN_IMAGES``, the folder that already holds the public image sets, if set."""
+    named = os.environ.get("ZOOGEN_IMAGES")
+    return Path(named).expanduser() if named else None

@@ -1,18 +1,21 @@
 """One shard from spec to files: train its models, measure every epoch, write weights and rows."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from jaxtyping import Float32, Float64
+from torch import Tensor
 
 from zoogen.configs import ModelConfig
+from zoogen.device import in_words, multiplied_in, one_thread
 from zoogen.images import ImageSet
 from zoogen.manifest import Failure, file_entry
 from zoogen.measure import measure
+from zoogen.networks import runs_of
 from zoogen.shards import shard_name, write_shard
 from zoogen.spec import ZooSpec
 from zoogen.table import ShardNotes, model_table, part_path, snapshot_table, write_table
@@ -21,36 +24,41 @@ from zoogen.tuning import images_at_once, images_per_gradient, models_per_stack
 from zoogen.workers import Report
 
 
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Compute on one thread: shards share the cores, and sums keep their order."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
+@dataclass(frozen=True, kw_only=True)
+class TrainedShard:
+    """The models of one shard before they are files: row i of an array is model ``configs[i]``."""
+
+    configs: tuple[ModelConfig, ...]
+    weights: Float32[np.ndarray, "models stored params"]
+    measured: dict[str, Float64[np.ndarray, "models stored"]]
+    device: str
 
 
-def populate_shard(
+def train_shard(
     spec: ZooSpec,
-    configs: Sequence[ModelConfig],
+    configs: tuple[ModelConfig, ...],
     images: ImageSet,
-    folder: Path,
     *,
-    shard: int,
     device: str,
+    tf32: bool,
     report: Report,
-) -> None:
-    """Train the models of one shard and write its weights, then its rows.
+) -> TrainedShard:
+    """Train and measure the models of one shard, on one thread or one GPU."""
+    with one_thread(), multiplied_in(tf32=tf32):
+        weights, measured = train_and_measure(spec, configs, images, device=device, report=report)
+    words = in_words(device, tf32=tf32)
+    return TrainedShard(configs=configs, weights=weights, measured=measured, device=words)
 
-    The rows are written last: where they are, the shard is whole.
+
+def write_trained(
+    spec: ZooSpec, trained: TrainedShard, folder: Path, *, shard: int, images_sha256: str
+) -> None:
+    """Write the weights of a shard, then its rows: where they are, the shard is whole.
 
     Raises:
         ZooError: If the folder cannot be written; nothing half-written is left.
     """
-    with one_thread():
-        weights, measured = train_and_measure(spec, configs, images, device=device, report=report)
+    configs, weights, measured = trained.configs, trained.weights, trained.measured
     failures = find_failures(spec, configs, weights, measured)
     failed = {failure.model for failure in failures}
     kept = [place for place, config in enumerate(configs) if config.model not in failed]
@@ -68,10 +76,11 @@ def populate_shard(
     )
     notes = ShardNotes(
         spec=spec,
-        images_sha256=images.checksum,
+        images_sha256=images_sha256,
         models=tuple(config.model for config in configs),
         failures=tuple(failures),
         weights=file_entry(folder, shard_name(shard), len(rows)),
+        device=trained.device,
     )
     write_table(part_path(folder, shard), rows, notes)
 
@@ -98,16 +107,29 @@ def train_and_measure(
         places = [place_of[config.model] for config in stack]
         shown = on_device.shown(stack[0].train_fraction)
         full = filled(stack, spec.network, batches(spec, shown, device))
-        activations = [config.activation for config in full]
-        mine = [full.index(config) for config in stack]
+        runs = runs_of(config.activation for config in full)
+        mine = torch.tensor([full.index(config) for config in stack], device=device)
         trained = train_stack(spec, full, shown, device=device, report=for_each(stack, report))
-        for stored, tensors in enumerate(trained):
+        taken = []
+        for tensors in trained:
             vectors = torch.cat([tensor.flatten(1) for tensor in tensors.values()], dim=1)
-            weights[places, stored] = vectors[mine].cpu().numpy()
-            columns = measure(spec.network, tensors, shown, activations)
+            columns = measure(spec.network, tensors, shown, runs)
+            taken.append((on_its_way(vectors[mine]), columns))
+        if on_device.train_images.is_cuda:
+            torch.cuda.synchronize(device)
+        for stored, (vectors, columns) in enumerate(taken):
+            weights[places, stored] = vectors.numpy()
             for name, column in columns.items():
                 measured[name][places, stored] = column[mine].cpu().numpy()
     return weights, dict(measured)
+
+
+def on_its_way(vectors: Float32[Tensor, "models params"]) -> Float32[Tensor, "models params"]:
+    """Start copying to the host's memory; a GPU trains on meanwhile, and is waited for once."""
+    if not vectors.is_cuda:
+        return vectors
+    host = torch.empty(vectors.shape, dtype=vectors.dtype, pin_memory=True)
+    return host.copy_(vectors, non_blocking=True)
 
 
 def for_each(stack: Sequence[ModelConfig], report: Report) -> Report:

@@ -3,6 +3,9 @@
 import sys
 from dataclasses import replace
 from importlib import import_module
+from textwrap import shorten
+
+from pydantic import ValidationError
 
 from zoogen.architectures import CNN, MLP, Convolution
 from zoogen.axes import RandomSeeds, Range
@@ -218,6 +221,12 @@ def find_spec(name: str) -> ZooSpec:
         sys.path.append("")
     try:
         found = getattr(import_module(module), attribute)
+    except ValidationError as error:
+        faults = (
+            f"{'.'.join(map(str, one['loc']))}: {one['msg']}, not {one['input']!r}"
+            for one in error.errors()
+        )
+        raise ZooError(f"{name}: {shorten('; '.join(faults), 600, placeholder=' …')}") from error
     except (ImportError, AttributeError, ValueError) as error:
         raise ZooError(f"{name}: {error}; name a spec as module:attribute") from error
     if not isinstance(found, ZooSpec):

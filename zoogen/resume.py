@@ -22,7 +22,10 @@ def holds_another(folder: Path, spec: ZooSpec, images_sha256: str) -> bool:
     except ZooError:
         return True
     notes = (read_notes(part) for part in part_path(folder, 0).parent.glob("*.parquet"))
-    return any(note is not None and note.spec != spec for note in notes)
+    return any(
+        note is not None and (note.spec != spec or note.images_sha256 != images_sha256)
+        for note in notes
+    )
 
 
 def sealed_zoo(folder: Path, spec: ZooSpec, images_sha256: str) -> Manifest | None:
@@ -36,13 +39,18 @@ def sealed_zoo(folder: Path, spec: ZooSpec, images_sha256: str) -> Manifest | No
         return None
     manifest = read_manifest(folder)
     refuse_other_spec(folder, manifest.spec, spec)
-    if manifest.images_sha256 != images_sha256:
+    refuse_other_images(folder, manifest.images_sha256, spec, images_sha256)
+    return manifest
+
+
+def refuse_other_images(folder: Path, found: str, spec: ZooSpec, images_sha256: str) -> None:
+    """Refuse to go on with other images than those a zoo was begun with."""
+    if found != images_sha256:
         raise ZooError(
             f"{folder} was trained on other {spec.images} images (sha256 "
-            f"{manifest.images_sha256[:12]}, now {images_sha256[:12]}); "
+            f"{found[:12]}, now {images_sha256[:12]}); "
             "build it elsewhere with --out, or replace it with --overwrite"
         )
-    return manifest
 
 
 def refuse_other_spec(folder: Path, found: ZooSpec, spec: ZooSpec) -> None:
@@ -88,6 +96,7 @@ def reopen(folder: Path, manifest: Manifest) -> None:
                 models=models,
                 failures=tuple(one for one in manifest.failures if one.model in models),
                 weights=entry,
+                device=manifest.versions.get("device", "cpu"),
             )
             write_table(part_path(folder, number), rows[rows["shard"] == number], notes)
     (folder / MANIFEST).unlink()
@@ -101,10 +110,10 @@ def is_whole(
     if notes is None:
         return False
     refuse_other_spec(folder, notes.spec, spec)
+    refuse_other_images(folder, notes.images_sha256, spec, images_sha256)
     path = folder / notes.weights.file
     return (
-        notes.images_sha256 == images_sha256
-        and notes.models == tuple(config.model for config in configs)
+        notes.models == tuple(config.model for config in configs)
         and path.is_file()
         and sha256_of(path) == notes.weights.sha256
     )

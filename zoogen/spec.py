@@ -1,10 +1,18 @@
 """What a zoo is: a frozen value that names its images, its network and every axis that varies."""
 
 from collections import Counter
+from dataclasses import replace
 from math import prod
 from typing import Annotated, Literal
 
-from pydantic import Field, NonNegativeInt, PositiveInt, TypeAdapter, model_validator
+from pydantic import (
+    Field,
+    NonNegativeInt,
+    PositiveInt,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 from pydantic.dataclasses import dataclass
 
 from zoogen.architectures import VALUE, Network
@@ -108,9 +116,12 @@ class ZooSpec:
         """Refuse a range where nothing is drawn, or with bounds that the axis cannot take."""
         if self.random_points is None:
             raise ValueError(f"{axis} is a range: say how many points to draw with random_points")
-        least, below = LIMITS[axis]
-        if values.low < least or values.high >= below:
-            raise ValueError(f"{axis} from {values} leaves [{least:g}, {below:g})")
+        ends = TypeAdapter(ENDS[axis])
+        for end in (values.low, values.high):
+            try:
+                ends.validate_python(end)
+            except ValidationError as error:
+                raise ValueError(f"{axis} from {values}: {error.errors()[0]['msg']}") from error
 
     @model_validator(mode="after")
     def check_epochs(self) -> "ZooSpec":
@@ -147,6 +158,16 @@ class ZooSpec:
         """The epochs after which a snapshot is taken."""
         return self.snapshot_epochs or tuple(range(1, self.epochs + 1))
 
+    def with_epochs(self, epochs: int) -> "ZooSpec":
+        """Return the spec of a shorter or longer training.
+
+        Where snapshots are named, those before the new end are kept, and the end is one.
+        """
+        if not self.snapshot_epochs:
+            return replace(self, epochs=epochs)
+        kept = {epoch for epoch in self.snapshot_epochs if epoch < epochs} | {epochs}
+        return replace(self, epochs=epochs, snapshot_epochs=tuple(sorted(kept)))
+
 
 AXES = (
     "activation",
@@ -158,10 +179,5 @@ AXES = (
     "dropout",
     "train_fraction",
 )
-LIMITS = {
-    "init_std": (0.0, float("inf")),
-    "learning_rate": (0.0, float("inf")),
-    "weight_decay": (0.0, float("inf")),
-    "dropout": (0.0, 1.0),
-}
+ENDS = {"init_std": Above0, "learning_rate": Above0, "weight_decay": From0, "dropout": Share}
 SPEC = TypeAdapter(ZooSpec)

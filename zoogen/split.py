@@ -17,6 +17,11 @@ def group_keys(spec: ZooSpec, configs: Sequence[ModelConfig]) -> list[Hashable]:
     return [config.start if spec.group == "start" else config.model for config in configs]
 
 
+def shares_starts(spec: ZooSpec, configs: Sequence[ModelConfig]) -> bool:
+    """Tell whether models of different groups begin from the same weights."""
+    return spec.group == "model" and len({config.start for config in configs}) < len(configs)
+
+
 def model_groups(spec: ZooSpec, configs: Sequence[ModelConfig]) -> list[int]:
     """Number the groups in order of appearance, one number per model."""
     numbers: dict[Hashable, int] = {}

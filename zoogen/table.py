@@ -31,6 +31,7 @@ class ShardNotes:
     models: tuple[int, ...]
     failures: tuple[Failure, ...]
     weights: FileEntry
+    device: str = "cpu"
 
 
 NOTES_JSON = TypeAdapter(ShardNotes)

@@ -1,8 +1,9 @@
 """Training a stack of models as one computation, with every gradient kept to its own model."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import groupby
 from math import gcd
 
@@ -16,12 +17,10 @@ from zoogen.configs import ModelConfig
 from zoogen.dropout import dropout_by_step
 from zoogen.images import ImageSet
 from zoogen.initialise import generators, starting_weights
-from zoogen.networks import Dropout, stack_logits
+from zoogen.networks import Dropout, Runs, runs_of, stack_logits
 from zoogen.optimisers import mixed
 from zoogen.spec import ZooSpec
 from zoogen.tuning import FULL, images_per_gradient
-
-LARGEST_BATCH = 2**20  # numbers the parts of all batches differently, for dropout
 
 
 @dataclass(frozen=True)
@@ -63,15 +62,15 @@ class DeviceImages:
 def stacks(configs: Sequence[ModelConfig], size: int) -> list[list[ModelConfig]]:
     """Cut models into stacks of at most ``size`` that take the same number of steps.
 
-    Those that share an activation are neighbours.
+    A kind that fills half a stack has stacks of its own, smaller kinds share: a uniform stack is
+    faster, a tiny one slower. Models that share an activation are neighbours.
     """
-
-    def steps(config: ModelConfig) -> float:
-        return config.train_fraction
-
-    ordered = sorted(configs, key=lambda config: (config.train_fraction, *config.kind))
-    alike = [list(group) for _, group in groupby(ordered, key=steps)]
-    return [group[at : at + size] for group in alike for at in range(0, len(group), size)]
+    models = Counter(config.kind for config in configs)
+    groups: dict[Hashable, list[ModelConfig]] = {}
+    for config in sorted(configs, key=lambda config: config.kind):
+        small = models[config.kind] < size / 2
+        groups.setdefault(config.train_fraction if small else config.kind, []).append(config)
+    return [group[at : at + size] for group in groups.values() for at in range(0, len(group), size)]
 
 
 def filled(
@@ -111,7 +110,8 @@ def per_scalar(values: Sequence[float | int], weights: dict[str, Tensor], device
 def joined(tensors: Iterable[Tensor]) -> Float32[Tensor, " scalars"]:
     """Lay tensors side by side in one vector, zeros behind until it fills whole vectors."""
     flat = torch.cat([tensor.flatten() for tensor in tensors])
-    return functional.pad(flat, (0, -len(flat) % FULL))
+    missing = -len(flat) % FULL
+    return functional.pad(flat, (0, missing)) if missing else flat
 
 
 def train_stack(
@@ -149,16 +149,17 @@ def train_stack(
     }
     update = stack_update(configs, start, spec.momentum, device)
     dropout = dropout_by_step(configs, device)
+    runs = runs_of(config.activation for config in configs)
     step = 0
     for epoch in range(spec.epochs + 1):
         if epoch:
             order = epoch_order(draws, len(images.train_labels)).to(device)
             for batch in order.split(spec.batch_size, dim=1):
                 step += 1
-                update(
-                    flat,
-                    batch_gradient(configs, spec.network, weights, images, batch, dropout, step),
+                gradient = batch_gradient(
+                    spec.network, weights, images, batch, runs, partial(dropout, step)
                 )
+                update(flat, gradient)
                 report(batch.shape[1])
         if epoch in spec.stored_epochs:
             yield {name: tensor.detach() for name, tensor in weights.items()}
@@ -188,25 +189,32 @@ def epoch_order(draws: Sequence[torch.Generator], images: int) -> Int64[Tensor, 
 
 
 def batch_gradient(
-    configs: Sequence[ModelConfig],
     network: MLP | CNN,
     weights: dict[str, Float32[Tensor, "models ..."]],
     images: DeviceImages,
     batch: Int64[Tensor, "models batch"],
+    runs: Runs,
     dropout: Callable[[int], Dropout],
-    step: int,
 ) -> Float32[Tensor, " scalars"]:
-    """Differentiate each model's mean cross-entropy over its own batch, part by part."""
-    activations = [config.activation for config in configs]
-    size = images_per_gradient(network, batch.shape[1], str(batch.device))
+    """Differentiate each model's mean cross-entropy over its own batch, part by part.
+
+    Args:
+        network: The architecture.
+        weights: Tensors by name.
+        images: What the models are shown.
+        batch: The places of each model's images.
+        runs: The activations, model by model.
+        dropout: Called with the place of a part's first image in the batch.
+    """
+    tensors = list(weights.values())
+    size = images_per_gradient(network, batch.shape[1], batch.device.type)
     gradients = []
     for number, part in enumerate(batch.split(size, dim=1)):
         places = part.flatten()
         shown = images.train_images.index_select(0, places).unflatten(0, part.shape)
         truth = images.train_one_hot.index_select(0, places).unflatten(0, part.shape)
-        drop = dropout(step * LARGEST_BATCH + number)
-        logits = stack_logits(network, weights, shown, activations, drop)
+        logits = stack_logits(network, weights, shown, runs, dropout(number * size))
         # The gradient of cross-entropy is softmax − truth: no need to compute the loss for it.
         of_logits = logits.detach().softmax(1).sub_(truth.mT).div_(batch.shape[1])
-        gradients.append(joined(torch.autograd.grad(logits, list(weights.values()), of_logits)))
+        gradients.append(joined(torch.autograd.grad(logits, tensors, of_logits)))
     return gradients[0] if len(gradients) == 1 else torch.stack(gradients).sum(0)

@@ -1,0 +1,38 @@
+"""Which batch size gives mnist-seed the paper's accuracies? Run: ``python -m studies.cnn_images``.
+
+Trains the first models of mnist-seed at each batch size and prints the range of their accuracies
+after some epochs. The paper's is about [0.2, 0.95]. Needs MNIST, see ``zoogen.natural``; takes ten
+minutes of one core for each line. Written up in ``docs/decisions/0008-images.md``.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from zoogen import zoo_spec
+from zoogen.configs import model_configs
+from zoogen.device import one_thread
+from zoogen.images import load_images
+from zoogen.populate import train_and_measure
+
+MODELS = 4
+BATCH_SIZES = (64, 16)
+SHOWN_EPOCHS = (1, 5, 10, 25)
+
+
+def main() -> None:
+    """Print one line for each batch size."""
+    images = load_images("mnist")
+    for batch_size in BATCH_SIZES:
+        spec = replace(zoo_spec("mnist-seed"), batch_size=batch_size)
+        with one_thread():
+            _, measured = train_and_measure(
+                spec, model_configs(spec)[:MODELS], images, device="cpu", report=lambda _: None
+            )
+        medians = np.median(measured["test_accuracy"], axis=0)
+        shown = (f"{medians[epoch - 1]:.3f} after {epoch}" for epoch in SHOWN_EPOCHS)
+        print(f"batch {batch_size}: {', '.join(shown)}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""Work whose worker is killed in the middle of a shard, on purpose, once or again and again."""
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+
+from tests.subprocesses import PATIENCE
+from zoogen import ZooError
+from zoogen.build import train_one
+from zoogen.workers import Report
+
+VICTIM = 1
+ALWAYS = 1000
+
+
+def begun(place: Path) -> dict[int, int]:
+    """How often each shard was begun."""
+    return {int(note.name): len(note.read_text().split()) for note in place.iterdir()}
+
+
+def processes(place: Path) -> set[str]:
+    """The processes that have begun a shard."""
+    return {process for note in place.iterdir() for process in note.read_text().split()}
+
+
+def wait_for_file(path: Path) -> None:
+    """Wait until another process has written it."""
+    end = monotonic() + PATIENCE
+    while not path.exists():
+        assert monotonic() < end, f"{path} did not appear"
+        sleep(0.01)
+
+
+def die() -> None:
+    """Leave as a process leaves that the system wants to be rid of."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def fatal(
+    number: int, report: Report, *, place: Path, times: int, end: Callable[[], None] = die
+) -> Report:
+    """Note that a shard is begun; the first steps of ``VICTIM`` are its end, so many times."""
+    with (place / str(number)).open("a") as note:
+        note.write(f"{os.getpid()}\n")
+    deadly = number == VICTIM and begun(place)[number] <= times
+
+    def report_and_die(steps: int) -> None:
+        report(steps)
+        if deadly:
+            end()
+
+    return report_and_die
+
+
+def count(number: int, *, report: Report, steps: int, **how: Any) -> None:
+    """Do nothing but steps."""
+    report = fatal(number, report, **how)
+    for _ in range(steps):
+        report(1)
+
+
+def train_fatally(number: int, *, report: Report, how: dict[str, Any], **work: Any) -> Any:
+    """Train a shard of a zoo, ``how`` far is for ``fatal`` to know."""
+    return train_one(number, report=fatal(number, report, **how), **work)
+
+
+def fail(number: int, *, report: Report, place: Path) -> None:
+    """Fail in one shard once the other has begun, which never ends."""
+    (place / str(number)).touch()
+    wait_for_file(place / "1" if number == 0 else place / "never")
+    raise ZooError("no space left")

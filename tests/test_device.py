@@ -1,0 +1,48 @@
+"""Devices: what can train, how exactly it multiplies, and that it is left as it was."""
+
+import pytest
+import torch
+
+from zoogen import ZooError
+from zoogen.device import check_device, cores, in_words, multiplied_in, one_thread
+
+
+def precision() -> tuple[bool, bool, bool]:
+    convolutions, matrices = torch.backends.cudnn, torch.backends.cuda.matmul
+    return convolutions.allow_tf32, matrices.allow_tf32, convolutions.deterministic
+
+
+@pytest.mark.parametrize("tf32", [False, True])
+def test_tf32_is_used_if_asked_for_and_algorithms_are_repeatable(tf32: bool):
+    before = precision()
+    with multiplied_in(tf32=tf32):
+        assert precision() == (tf32, tf32, True)
+    assert precision() == before
+    with pytest.raises(RuntimeError), multiplied_in(tf32=not tf32):
+        raise RuntimeError
+    assert precision() == before
+
+
+@pytest.mark.parametrize("device", [None, "cpu"])
+def test_the_cpu_is_always_there_but_has_no_tf32(device: str | None):
+    check_device(device, tf32=False)
+    with pytest.raises(ZooError, match=r"'cpu' cannot be used \(it has no TF32\); here are: cpu"):
+        check_device(device, tf32=True)
+
+
+@pytest.mark.parametrize("device", ["mps", "meta", "abacus", "cuda:99"])
+def test_what_cannot_train_is_refused_by_name(device: str):
+    with pytest.raises(ZooError, match=rf"device '{device}' cannot be used \(.*\); here are: cpu"):
+        check_device(device, tf32=False)
+
+
+def test_the_cpu_is_named_as_it_is():
+    assert in_words("cpu", tf32=False) == "cpu"
+    assert cores() >= 1
+
+
+def test_one_thread_is_one_thread_and_then_as_many_as_before():
+    before = torch.get_num_threads()
+    with one_thread():
+        assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == before
