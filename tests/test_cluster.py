@@ -23,7 +23,7 @@ from tests.dying import ALWAYS, VICTIM, begun, train_fatally, wait_for_file
 from tests.test_build import contents
 from tests.test_workers import bytes_of
 from zoogen import Zoo, ZooError, ZooSpec, build, build_zoo, cluster, shards
-from zoogen.cluster import RemoteJob, processor, run_on_cluster, versions
+from zoogen.cluster import RemoteJob, join, processor, run_on_cluster, versions
 from zoogen.manifest import MANIFEST
 from zoogen.table import part_path
 from zoogen.workers import ATTEMPTS, Report
@@ -256,6 +256,32 @@ def test_a_cluster_that_fails_is_named(address: str):
 
     with pytest.raises(ZooError, match=rf"cluster at {address} failed \(too many images"):
         run(square, 1, fail, address=address)
+
+
+def test_a_cluster_too_busy_to_start_a_server_is_asked_again():
+    asked: list[str] = []
+
+    class Busy:
+        def init(self, address: str, **options: Any) -> None:
+            asked.append(address)
+            if len(asked) < 2:
+                raise ConnectionAbortedError("Initialization failure from server")
+
+        def shutdown(self) -> None:
+            asked.append("shutdown")
+
+    join(Busy(), "ray://127.0.0.1:1")
+    assert asked == ["ray://127.0.0.1:1", "shutdown", "ray://127.0.0.1:1"]
+    asked.clear()
+    hopeless = Busy()
+    hopeless.init = lambda address, **options: raise_aborted()  # type: ignore[method-assign]
+    with pytest.raises(ConnectionAbortedError):
+        join(hopeless, "ray://127.0.0.1:1")
+    assert asked == ["shutdown"] * ATTEMPTS
+
+
+def raise_aborted() -> None:
+    raise ConnectionAbortedError
 
 
 def test_another_version_of_ray_is_no_cluster_for_us(address: str, monkeypatch: pytest.MonkeyPatch):

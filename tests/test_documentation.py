@@ -24,6 +24,8 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         "PATH": f"{BESIDE}{os.pathsep}{os.environ['PATH']}",
         "ZOOGEN_CACHE": str(cache),
         "ZOOBENCH_CACHE": str(cache / "embeddings"),
+        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # keep to 127.0.0.1
+        "RAY_AUTH_MODE": "disabled",
     }
 
 

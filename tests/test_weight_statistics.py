@@ -6,23 +6,11 @@ from hypothesis import strategies as st
 
 from baselines import weight_statistics
 from baselines.weight_statistics import WeightStatistics, embedder, row_percentiles, wide
-from zoogen import Layout, Weights, ZooError
+from zoogen import Layout, Weights, ZooError, zoo_spec
 
-MLP = Layout.of({"fc1.weight": (5, 16), "fc2.weight": (4, 5)})
-CNN = Layout.of(
-    {
-        "conv1.weight": (8, 1, 5, 5),
-        "conv1.bias": (8,),
-        "conv2.weight": (6, 8, 5, 5),
-        "conv2.bias": (6,),
-        "conv3.weight": (4, 6, 2, 2),
-        "conv3.bias": (4,),
-        "fc1.weight": (20, 36),
-        "fc1.bias": (20,),
-        "fc2.weight": (10, 20),
-        "fc2.bias": (10,),
-    }
-)
+MLP = zoo_spec("tetris-seed").network.layout
+CNN = zoo_spec("mnist-seed").network.layout
+SMALL_CNN = zoo_spec("mnist-hyp").network.layout
 PERCENTILES = (1.0, 25.0, 50.0, 75.0, 99.0)
 FLOATS = st.floats(-100, 100, width=32)
 
@@ -32,7 +20,7 @@ def population(layout: Layout, rows: int = 20, seed: int = 0) -> Weights:
     return Weights([values.astype(np.float32)], layout)
 
 
-@pytest.mark.parametrize(("layout", "numbers"), [(MLP, 14), (CNN, 35)], ids=["mlp", "cnn"])
+@pytest.mark.parametrize(("layout", "numbers"), [(MLP, 14), (CNN, 35), (SMALL_CNN, 28)])
 def test_each_layer_gives_mean_variance_and_five_percentiles_of_its_weights(
     layout: Layout, numbers: int
 ) -> None:

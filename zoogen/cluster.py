@@ -18,7 +18,7 @@ from textwrap import shorten
 from typing import Any, Protocol, runtime_checkable
 
 from zoogen.errors import ZooError
-from zoogen.workers import POLL_SECONDS, Backlog, Report, Steps
+from zoogen.workers import ATTEMPTS, POLL_SECONDS, Backlog, Report, Steps
 
 SAME_EVERYWHERE = ("zoobench", "torch", "numpy")
 PATIENCE_SECONDS = 5
@@ -206,13 +206,9 @@ def connected(address: str) -> Iterator[Any]:
     # Ray prints to standard output what it thinks of dead workers; the backlog says it shorter.
     with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
         try:
-            ray.init(
-                address,
-                include_dashboard=False if address == "local" else None,
-                logging_level=logging.ERROR,
-                log_to_driver=False,
-            )
+            join(ray, address)
         except (ImportError, OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+            ray.shutdown()
             raise unreachable(address, in_short(error)) from error
         try:
             yield ray
@@ -225,6 +221,24 @@ def connected(address: str) -> Iterator[Any]:
             ) from error
         finally:
             ray.shutdown()
+
+
+def join(ray: Any, address: str) -> None:
+    """Connect to a cluster; one that is too busy to start a server for us is asked again."""
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            ray.init(
+                address,
+                include_dashboard=False if address == "local" else None,
+                logging_level=logging.ERROR,
+                log_to_driver=False,
+            )
+        except ConnectionAbortedError:
+            ray.shutdown()
+            if attempt == ATTEMPTS:
+                raise
+        else:
+            return
 
 
 def refuse_unreachable(address: str) -> None:

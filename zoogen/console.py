@@ -1,6 +1,5 @@
 """How the command lines start and how they end: clear errors, exit codes that scripts can trust."""
 
-import logging
 import sys
 from typing import TYPE_CHECKING
 
@@ -19,7 +18,6 @@ def run_command_line(app: "typer.Typer") -> None:
     """
     from rich.console import Console
 
-    logging.basicConfig(format="%(message)s", level=logging.WARNING)
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     try:
         app()
