@@ -28,6 +28,12 @@ def test_every_fact_is_on_the_card(mixed_zoo: Zoo):
         assert rows[name] == [value]
     assert rows["models"] == ["192 of 192, 0 failed"]
     assert rows["seeds"] == ["1, 2, 3"]
+    assert (rows["momentum"], rows["initial bias"]) == (["0.9 (sgd)"], ["0.01"])
+
+
+def test_what_no_model_uses_is_not_on_the_card(hyp_zoo: Zoo):
+    rows = table_rows((hyp_zoo.folder / CARD).read_text())
+    assert not {"momentum", "initial bias"} & set(rows)
 
 
 def test_everything_measured_is_on_the_card_with_its_range(mixed_zoo: Zoo):

@@ -56,10 +56,16 @@ def facts(spec: ZooSpec) -> dict[str, str]:
     axes = {axis.replace("_", " "): in_words(getattr(spec, axis)) for axis in AXES}
     if not set(SCALED) & set(spec.initialiser):
         del axes["init std"]
+    fixed = {}
+    if "sgd" in spec.optimiser:
+        fixed["momentum"] = f"{spec.momentum} (sgd)"
+    if any(slot.name.endswith("bias") for slot in spec.network.layout):
+        fixed["initial bias"] = f"{spec.initial_bias}"
     return {
         "zoo": f"{spec.name}, version {spec.version}",
         "network": f"{spec.network}, {spec.network.layout.params} weights",
         **axes,
+        **fixed,
         "seeds": in_words(spec.seeds),
         "images": f"{spec.images}, batch size {spec.batch_size}",
         "epochs": f"{spec.epochs}",
