@@ -69,6 +69,21 @@ def test_another_zoo_or_version_is_dealt_anew(change: dict[str, Any]):
     assert split_sha256(other) != split_sha256(SEED)
 
 
+@given(hands=st.integers(0, 20), rest=st.integers(1, 20))
+def test_the_first_models_of_a_sample_are_split_like_the_whole(hands: int, rest: int):
+    spec = zoo_spec("mnist-hyp-1-rand-seed")
+    models = min(20 * hands + rest, spec.models)
+    counts = Counter(model_splits(spec, model_configs(spec))[:models])
+    for split, each, of_rest in zip(SPLITS, (14, 3, 3), (rest, 3, 3), strict=True):
+        assert each * hands <= counts[split] <= each * hands + min(of_rest, rest)
+
+
+def test_hands_are_dealt_differently():
+    splits = model_splits(zoo_spec("mnist-hyp"), model_configs(zoo_spec("mnist-hyp")))
+    hands = {tuple(splits[first : first + 20]) for first in range(0, len(splits), 20)}
+    assert len(hands) > 1400
+
+
 def test_every_process_deals_the_same_split():
     script = "from zoogen.table import split_sha256; import zoogen\n"
     script += "print(split_sha256(zoogen.zoo_spec('tetris-hyp')))"

@@ -10,6 +10,7 @@ from zoogen.spec import ZooSpec
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)
 SHARES = (0.70, 0.85)
+HAND = 20
 
 
 def group_keys(spec: ZooSpec, configs: Sequence[ModelConfig]) -> list[Hashable]:
@@ -32,13 +33,22 @@ def model_splits(spec: ZooSpec, configs: Sequence[ModelConfig]) -> list[Split]:
     """Deal the groups of the full spec into splits, one split per model.
 
     Groups are ranked by a hash of the zoo and their number, so the deal depends neither on a
-    random number generator's version nor on how many models have been built.
+    random number generator's version nor on how many models have been built. Where the first
+    models are a sample of the zoo, the shares hold within every ``HAND`` of groups in a row.
     """
     groups = model_groups(spec, configs)
-    tag = f"{spec.name}/{spec.version}"
-    ranked = sorted(set(groups), key=lambda group: sha256(f"{tag}/{group}".encode()).digest())
+    count = len(set(groups))
+    hand = HAND if spec.order == "dealt" else count
+    split_of = dict[int, Split]()
+    for first in range(0, count, hand):
+        split_of |= shared_out(f"{spec.name}/{spec.version}", range(count)[first : first + hand])
+    return [split_of[group] for group in groups]
+
+
+def shared_out(tag: str, groups: Sequence[int]) -> dict[int, Split]:
+    """Return the split of each group, 70/15/15 of them in the order of their hashes."""
+    ranked = sorted(groups, key=lambda group: sha256(f"{tag}/{group}".encode()).digest())
     bounds = [round(share * len(ranked)) for share in SHARES]
-    split_of = {
+    return {
         group: SPLITS[sum(rank >= bound for bound in bounds)] for rank, group in enumerate(ranked)
     }
-    return [split_of[group] for group in groups]
