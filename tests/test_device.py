@@ -4,7 +4,14 @@ import pytest
 import torch
 
 from zoogen import ZooError
-from zoogen.device import check_device, cores, in_words, multiplied_in, one_thread
+from zoogen.device import (
+    check_device,
+    cores,
+    in_words,
+    multiplied_in,
+    one_thread,
+    tiny_numbers_as_zero,
+)
 
 
 def precision() -> tuple[bool, bool, bool]:
@@ -21,6 +28,20 @@ def test_tf32_is_used_if_asked_for_and_algorithms_are_repeatable(tf32: bool):
     with pytest.raises(RuntimeError), multiplied_in(tf32=not tf32):
         raise RuntimeError
     assert precision() == before
+
+
+def halved(value: float) -> float:
+    return float(torch.tensor([value]) * 0.5)
+
+
+def test_numbers_too_small_for_full_precision_are_zero_for_a_while():
+    with tiny_numbers_as_zero():
+        assert halved(1e-40) == 0
+        assert halved(1e-36) > 0
+    assert halved(1e-40) > 0
+    with pytest.raises(RuntimeError), tiny_numbers_as_zero():
+        raise RuntimeError
+    assert halved(1e-40) > 0
 
 
 @pytest.mark.parametrize("device", [None, "cpu"])

@@ -15,6 +15,7 @@ from zoogen.registry import ZOOS, find_spec, zoo_spec
 from zoogen.shards import save_tensors
 from zoogen.spec import ZooSpec
 from zoogen.split import SPLITS, Split
+from zoogen.symmetry import HiddenLayer, chained_layers, permutation_index
 from zoogen.weights import Weights
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "SPLITS",
     "ZOOS",
     "Convolution",
+    "HiddenLayer",
     "IntegrityError",
     "Layout",
     "Manifest",
@@ -39,10 +41,12 @@ __all__ = [
     "ZooSpec",
     "atomic_path",
     "build_zoo",
+    "chained_layers",
     "completed",
     "find_spec",
     "is_at_hand",
     "load_zoo",
+    "permutation_index",
     "progress_bar",
     "run_command_line",
     "save_tensors",

@@ -53,6 +53,22 @@ def one_thread() -> Iterator[None]:
 
 
 @contextmanager
+def tiny_numbers_as_zero() -> Iterator[None]:
+    """Compute with zero instead of numbers below 1.2e-38, where the processor can.
+
+    Weight decay takes the weights of dead units there, and arithmetic on such numbers is a hundred
+    times as slow: a stack with one dead model trains at a third of the speed.
+    """
+    import torch
+
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
+
+
+@contextmanager
 def multiplied_in(*, tf32: bool) -> Iterator[None]:
     """Multiply float32 numbers in full on a GPU, unless TF32 is asked for; choose one algorithm.
 

@@ -1,11 +1,29 @@
-"""A progress bar on standard error, silent where nobody watches."""
+"""Progress bars on standard error, silent where nobody watches."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar
+from typing import Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
+
+
+class Advance(Protocol):
+    """Counts steps that were just done; a note, if given, takes the place of the last one."""
+
+    def __call__(self, steps: int, note: str = "") -> None:
+        """Advance the bar."""
+
+
+class Things(ProgressColumn):
+    """How many things are done; several steps may make one."""
+
+    def render(self, task: Task) -> Text:
+        """Show whole things only."""
+        done = int(task.completed / task.fields["each"]) if task.fields["each"] else 0
+        return Text(f"{done}/{task.fields['things']}")
 
 
 class Rate(ProgressColumn):
@@ -17,11 +35,17 @@ class Rate(ProgressColumn):
         return Text(f"{speed} {task.fields['unit']}/s")
 
 
+SHOWN: ContextVar[Progress | None] = ContextVar("shown", default=None)
+"""The display of a bar around this one; bars share one, a terminal has only one last line."""
+
+
 @contextmanager
 def progress_bar(
     title: str, *, things: str, total: int, unit: str, steps: int | None = None, done: int = 0
-) -> Iterator[Callable[[int], None]]:
+) -> Iterator[Advance]:
     """Show a bar, how many things are done, steps per second and the time left.
+
+    A bar inside another is shown below it and goes when it is done.
 
     Args:
         title: What is being done.
@@ -32,14 +56,33 @@ def progress_bar(
         done: Steps an earlier run has done.
 
     Yields:
-        A function to call with the number of steps just done.
+        A function to call with the number of steps just done, and a note to show.
     """
-    all_steps = total if steps is None else steps
+    outer = SHOWN.get()
+    with display() if outer is None else nullcontext(outer) as progress:
+        task = progress.add_task(
+            title,
+            total=total if steps is None else steps,
+            completed=done,
+            things=f"{total} {things}",
+            each=(total if steps is None else steps) / max(total, 1),
+            unit=unit,
+            note="",
+        )
 
-    class Things(ProgressColumn):
-        def render(self, task: Task) -> Text:
-            return Text(f"{int(task.completed) * total // max(all_steps, 1)}/{total} {things}")
+        def report(steps: int, note: str = "") -> None:
+            progress.advance(task, steps)
+            if note:
+                progress.update(task, note=note)
 
+        yield report
+        if outer is not None:
+            progress.remove_task(task)
+
+
+@contextmanager
+def display() -> Iterator[Progress]:
+    """Show bars until the block ends."""
     console = Console(stderr=True)
     columns = (
         TextColumn("{task.description}"),
@@ -47,7 +90,11 @@ def progress_bar(
         Things(),
         Rate(),
         TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
     )
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        task = progress.add_task(title, total=all_steps, completed=done, unit=unit)
-        yield lambda steps: progress.advance(task, steps)
+        token = SHOWN.set(progress)
+        try:
+            yield progress
+        finally:
+            SHOWN.reset(token)
