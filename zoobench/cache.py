@@ -2,7 +2,6 @@
 
 import json
 import logging
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -12,6 +11,7 @@ from time import perf_counter
 from safetensors import SafetensorError, safe_open
 
 from zoobench.embed import Embedder, Embeddings, embed
+from zoobench.places import cache_folder
 from zoobench.results import EmbedderStamp, ZooStamp
 from zoogen import SPLITS, Zoo, save_tensors
 
@@ -24,13 +24,6 @@ class Embedded:
 
     splits: Embeddings
     seconds: float
-
-
-def cache_folder() -> Path:
-    """Return where embeddings are kept: ``$ZOOBENCH_CACHE`` or the user's cache."""
-    named = os.environ.get("ZOOBENCH_CACHE")
-    home = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser()
-    return Path(named).expanduser() if named else home / "zoobench"
 
 
 def content_key(by: EmbedderStamp, of: ZooStamp, seed: int, versions: Mapping[str, str]) -> str:

@@ -41,7 +41,7 @@ def save_tensors(
     Raises:
         ZooError: If the folder cannot be written or is full; nothing is left behind.
     """
-    arrays = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
+    arrays = {name: np.require(tensor, requirements="C") for name, tensor in tensors.items()}
     with atomic_path(path) as temporary:
         try:
             save_file(arrays, temporary, metadata=dict(metadata))

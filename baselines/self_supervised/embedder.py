@@ -1,0 +1,88 @@
+"""The paper's method as an embedder: train on fit, encode on transform."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field, fields
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float32
+
+from baselines.self_supervised.networks import Autoencoder
+from baselines.self_supervised.settings import Settings
+from baselines.self_supervised.train import REVISION, data_sha256
+from baselines.self_supervised.train import train as trained
+from zoobench import cache_folder
+from zoogen import Weights
+
+ROWS = 4096
+"""Weight vectors embedded at a time."""
+
+
+@dataclass(kw_only=True)
+class SelfSupervised(Settings):
+    """An encoder trained without labels, to reconstruct weights and tell networks apart.
+
+    Training is kept in ``$ZOOBENCH_CACHE`` and goes on where it was interrupted.
+
+    Attributes:
+        name: What results are filed under.
+
+    Source:
+        Schürholt et al. 2021, arXiv:2110.15288.
+    """
+
+    name: str = "self-supervised"
+    network: Autoencoder = field(init=False, repr=False, compare=False)
+
+    @property
+    def settings(self) -> Settings:
+        """What defines the run."""
+        return Settings(**{each.name: getattr(self, each.name) for each in fields(Settings)})
+
+    def fit(self, train: Weights, validation: Weights, *, seed: int) -> "SelfSupervised":
+        """Train, or go on training; validation chooses the epoch.
+
+        Raises:
+            ZooError: As ``baselines.self_supervised.train.train``.
+        """
+        folder = run_folder(self.settings, train, validation, seed)
+        self.network = trained(train, validation, self.settings, seed=seed, folder=folder)
+        return self
+
+    def transform(self, weights: Weights) -> Float32[np.ndarray, "snapshots dim"]:
+        """Encode the weights as they are, a block of them at a time."""
+        return np.concatenate([self.encoded(block) for block in blocks(weights)])
+
+    def reconstruct(self, weights: Weights) -> Float32[np.ndarray, "snapshots params"]:
+        """Encode and decode the weights."""
+        return np.concatenate([self.encoded(block, decode=True) for block in blocks(weights)])
+
+    @torch.inference_mode()
+    def encoded(
+        self, block: Float32[np.ndarray, "rows params"], *, decode: bool = False
+    ) -> Float32[np.ndarray, "rows _dim"]:
+        """Return the embeddings of a block, or what they decode to."""
+        rows = self.network.embed(torch.from_numpy(block).to(self.device))
+        array: np.ndarray = (self.network.reconstruct(rows) if decode else rows).cpu().numpy()
+        return array
+
+
+def blocks(weights: Weights) -> Iterator[Float32[np.ndarray, "_rows params"]]:
+    """Read weights block by block."""
+    return (weights[first : first + ROWS] for first in range(0, len(weights), ROWS))
+
+
+def run_folder(settings: Settings, train: Weights, validation: Weights, seed: int) -> Path:
+    """Return where a run is kept: a folder named by all that defines it."""
+    decides = (
+        REVISION,
+        asdict(settings),
+        train.layout.shapes,
+        data_sha256(train, validation),
+        seed,
+    )
+    key = sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
+    return cache_folder() / "self-supervised" / key[:16]

@@ -1,0 +1,180 @@
+"""Tokens, encoder, decoder and losses of the self-supervised baseline."""
+
+from itertools import product
+from math import log
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from baselines.self_supervised.attention import Block
+from baselines.self_supervised.losses import nt_xent, objective, positive_contrast
+from baselines.self_supervised.networks import Autoencoder, tensor_scale
+from baselines.self_supervised.settings import Settings
+from baselines.self_supervised.tokens import neurons, single_weights
+from zoogen import ZOOS, Layout, ZooError
+
+LAYOUTS = {name: ZOOS[name].network.layout for name in ("tetris-seed", "mnist-seed", "mnist-hyp")}
+every_layout = pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
+TETRIS = LAYOUTS["tetris-seed"]
+ARCHITECTURES = [
+    {"tokens": "none"},
+    *(
+        {"tokens": tokens, "compression_token": token}
+        for tokens, token in product(("neurons", "weights"), (False, True))
+    ),
+]
+every_architecture = pytest.mark.parametrize("architecture", ARCHITECTURES, ids=str)
+
+
+def vectors(layout: Layout, rows: int = 6) -> Tensor:
+    return torch.randn(rows, layout.params, generator=torch.Generator().manual_seed(0))
+
+
+@every_layout
+@pytest.mark.parametrize("cut", [neurons, single_weights])
+def test_tokens_hold_every_weight_once_and_go_back_to_where_they_were(layout: Layout, cut: Any):
+    whole = vectors(layout)
+    parts = [part for group in cut(layout) for part in group.parts(group.read(whole))]
+    parts.sort(key=lambda part: part[0])
+    assert torch.equal(torch.cat([part for _, part in parts], dim=1), whole)
+
+
+def test_a_token_is_one_unit_with_its_bias():
+    layout, whole = LAYOUTS["mnist-seed"], vectors(LAYOUTS["mnist-seed"])
+    groups = {group.name: group for group in neurons(layout)}
+    sizes = [(group.tokens, group.size) for group in groups.values()]
+    assert sizes == [(8, 26), (6, 201), (4, 25), (20, 37), (10, 21)]
+    weight, bias = layout["conv2.weight"], layout["conv2.bias"]
+    token = groups["conv2"].read(whole)[3, 4]
+    assert torch.equal(token[:-1], whole[3, weight.slice].view(weight.shape)[4].flatten())
+    assert token[-1] == whole[3, bias.slice][4]
+
+
+@pytest.mark.parametrize(
+    "shapes", [{"fc.weight": (4, 3), "fc.bias": (5,)}, {"scale": ()}], ids=["lengths", "scalar"]
+)
+def test_a_layer_that_is_not_made_of_units_is_refused(shapes: dict[str, tuple[int, ...]]):
+    with pytest.raises(ZooError, match=r"cannot be cut into units: .*tokens=weights"):
+        neurons(Layout.of(shapes))
+
+
+@every_architecture
+@pytest.mark.parametrize("dim", [20, 33, 50])
+def test_every_architecture_embeds_and_reconstructs(architecture: dict[str, Any], dim: int):
+    network = Autoencoder(TETRIS, Settings(dim=dim, **architecture)).eval()
+    embeddings = network.embed(vectors(TETRIS))
+    assert embeddings.shape == (6, dim)
+    assert embeddings.abs().max() < 1
+    assert network.reconstruct(embeddings).shape == (6, 100)
+
+
+@every_layout
+def test_every_parameter_learns_something(layout: Layout):
+    network = Autoencoder(layout, Settings(dropout=0.0))
+    loss, _ = objective(network, vectors(layout), Settings())
+    loss.backward()
+    assert all(
+        parameter.grad is not None and parameter.grad.abs().max() > 0
+        for name, parameter in network.named_parameters()
+        if name != "projection.stack.9.bias"  # the last normalisation may not shift cosines
+    )
+
+
+def test_a_block_asked_for_the_first_tokens_gives_those_of_all():
+    torch.manual_seed(0)
+    block = Block(16, heads=2, hidden=32, dropout=0.1).eval()
+    tokens = torch.randn(3, 7, 16)
+    assert torch.allclose(block(tokens, 2), block(tokens)[:, :2], atol=1e-6)
+
+
+def test_a_block_has_its_dropout_while_training_only():
+    torch.manual_seed(0)
+    block, tokens = Block(16, heads=1, hidden=32, dropout=0.5), torch.randn(3, 7, 16)
+    assert not torch.equal(block(tokens), block(tokens))
+    assert torch.equal(block.eval()(tokens), block(tokens))
+
+
+def test_scaled_weights_have_the_spread_of_a_standard_normal():
+    layout = LAYOUTS["mnist-seed"]
+    values = vectors(layout, 50) * torch.rand(layout.params)
+    scaled = values / tensor_scale(values, layout)
+    for slot in layout:
+        assert scaled[:, slot.slice].std() == pytest.approx(1, abs=1e-4)
+
+
+def test_scaling_is_undone_in_reconstruction():
+    network = Autoencoder(TETRIS, Settings()).eval()
+    seen, embeddings = vectors(TETRIS), torch.rand(6, 50)
+    plain = network.embed(seen), network.reconstruct(embeddings)
+    network.scale.fill_(3.0)
+    assert torch.allclose(network.embed(3 * seen), plain[0], atol=1e-6)
+    assert torch.allclose(network.reconstruct(embeddings), 3 * plain[1], atol=1e-5)
+
+
+def test_nt_xent_is_what_its_equation_says():
+    projected = torch.randn(8, 5, generator=torch.Generator().manual_seed(0)).double()
+    unit = projected / projected.norm(dim=1, keepdim=True)
+    total = 0.0
+    for view in range(8):
+        partner = (view + 4) % 8
+        others = [
+            float(torch.exp(unit[view] @ unit[other] / 0.2)) for other in range(8) if other != view
+        ]
+        total -= float(unit[view] @ unit[partner]) / 0.2 - log(sum(others))
+    assert float(nt_xent(projected.float(), 0.2)) == pytest.approx(total / 8, rel=1e-5)
+
+
+def test_positive_contrast_is_least_for_equal_views_and_greatest_for_opposite_ones():
+    views = torch.randn(6, 5, generator=torch.Generator().manual_seed(0))
+    assert float(positive_contrast(torch.cat([views, 2 * views]))) == pytest.approx(-1)
+    assert float(positive_contrast(torch.cat([views, -views]))) == pytest.approx(1)
+    right_angles = torch.eye(4)
+    assert float(positive_contrast(right_angles)) == 0
+
+
+@pytest.mark.parametrize("contrast", ["nt-xent", "positive"])
+def test_beta_weighs_the_two_losses(contrast: Any):
+    network, seen = Autoencoder(TETRIS, Settings()).eval(), vectors(TETRIS, 8)
+    losses = {
+        beta: float(objective(network, seen, Settings(beta=beta, contrast=contrast))[0].detach())
+        for beta in (0.0, 0.3, 1.0)
+    }
+    assert losses[0.3] == pytest.approx(0.3 * losses[1.0] + 0.7 * losses[0.0], rel=1e-4)
+    with torch.no_grad():
+        error = (network.reconstruct(network.embed(seen)) - seen).square().mean()
+    assert losses[1.0] == pytest.approx(float(error), rel=1e-5)
+    assert objective(network, seen, Settings(beta=0.0))[1] is None
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"dim": 101, "width": 128}, "dim=101 is more than the 100 weights"),
+        ({"dim": 50, "width": 32}, "more than one token of width=32 can carry"),
+    ],
+)
+def test_an_embedding_that_cannot_be_filled_is_refused(settings: dict[str, Any], told: str):
+    with pytest.raises(ZooError, match=told):
+        Autoencoder(TETRIS, Settings(**settings))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"dim": 0},
+        {"batch": 1},
+        {"beta": 1.5},
+        {"heads": 3},
+        {"erased": (0.5, 0.1)},
+        {"projection": (3, 0, 20)},
+        {"learning_rate": 0.0},
+    ],
+    ids=str,
+)
+def test_a_setting_out_of_range_is_named(wrong: dict[str, Any]):
+    (name, value) = next(iter(wrong.items()))
+    with pytest.raises(ZooError, match="expected") as error:
+        Settings(**wrong)
+    assert f"{name}={value!r}" in str(error.value)

@@ -1,0 +1,199 @@
+"""Training: it learns, goes on where it was stopped, and never loses what it has."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from baselines.self_supervised import SelfSupervised
+from baselines.self_supervised.checkpoint import RUN, read_checkpoint
+from baselines.self_supervised.settings import Settings
+from baselines.self_supervised.train import train, validated
+from zoogen import IntegrityError, Layout, Weights, ZooError
+
+LAYOUT = Layout.of({"fc1.weight": (5, 16), "fc2.weight": (4, 5)})
+QUICK = Settings(
+    dim=10, width=16, hidden=32, batch=50, epochs=6, learning_rate=3e-3, projection=(1, 16, 8)
+)
+
+
+def population(rows: int, seed: int) -> Weights:
+    """Draw vectors that lie near a few directions, so that there is something to learn."""
+    shape = np.random.default_rng(0).normal(size=(4, LAYOUT.params))
+    draw = np.random.default_rng(seed)
+    values = draw.normal(size=(rows, 4)) @ shape + 0.1 * draw.normal(size=(rows, LAYOUT.params))
+    return Weights([values.astype(np.float32)], LAYOUT)
+
+
+TRAIN, VALIDATION = population(300, 1), population(120, 2)
+
+
+def run(settings: Settings, folder: Path, *, seed: int = 0, on: Weights = TRAIN) -> torch.nn.Module:
+    return train(on, VALIDATION, settings, seed=seed, folder=folder)
+
+
+def state(network: torch.nn.Module) -> dict[str, np.ndarray]:
+    return {name: tensor.numpy() for name, tensor in network.state_dict().items()}
+
+
+def stop_after(epochs: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Press Ctrl-C when so many epochs are done and kept."""
+    monkeypatch.setattr("baselines.self_supervised.train.KEEP_SECONDS", -1.0)
+    calls = iter(range(1, 1000))
+
+    def stopped(*arguments: Any) -> Any:
+        if next(calls) > epochs:
+            raise KeyboardInterrupt
+        return validated(*arguments)
+
+    monkeypatch.setattr("baselines.self_supervised.train.validated", stopped)
+
+
+@pytest.mark.parametrize("beta", [0.0, 0.5, 1.0])
+def test_training_lowers_the_loss_on_snapshots_it_has_not_seen(tmp_path: Path, beta: float):
+    run(replace(QUICK, beta=beta, epochs=15), tmp_path)
+    checkpoint = read_checkpoint(tmp_path)
+    assert checkpoint is not None
+    losses = [epoch.validation_loss for epoch in checkpoint.history]
+    assert min(losses) < 0.9 * losses[0]
+    assert all((epoch.r2 is None) == (beta == 0) for epoch in checkpoint.history)
+
+
+def test_the_network_of_the_best_epoch_is_returned(tmp_path: Path):
+    network = run(replace(QUICK, epochs=8, learning_rate=0.3), tmp_path)
+    checkpoint = read_checkpoint(tmp_path)
+    assert checkpoint is not None
+    losses = [epoch.validation_loss for epoch in checkpoint.history]
+    assert checkpoint.best == 1 + int(np.argmin(losses))
+    for name, tensor in network.state_dict().items():
+        assert torch.equal(tensor, checkpoint.tensors[f"best.{name}"])
+
+
+@pytest.mark.parametrize("schedule", ["plateau", "one-cycle"])
+def test_a_run_that_was_stopped_ends_where_it_would_have_ended(
+    schedule: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    settings = replace(QUICK, schedule=schedule)
+    whole = state(run(settings, tmp_path / "whole"))
+    with monkeypatch.context() as patch:
+        stop_after(3, patch)
+        with pytest.raises(KeyboardInterrupt):
+            run(settings, tmp_path / "stopped")
+    torch.rand(3)  # somebody else draws in between
+    resumed = state(run(settings, tmp_path / "stopped"))
+    assert all(np.array_equal(resumed[name], whole[name]) for name in whole)
+
+
+def test_a_finished_run_is_read_and_not_trained_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    first = state(run(QUICK, tmp_path))
+    stop_after(0, monkeypatch)
+    again = state(run(QUICK, tmp_path))
+    assert all(np.array_equal(first[name], again[name]) for name in first)
+
+
+def test_training_leaves_the_callers_random_numbers_alone(tmp_path: Path):
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    run(replace(QUICK, epochs=1), tmp_path)
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_another_seed_trains_another_network(tmp_path: Path):
+    first, second = (state(run(QUICK, tmp_path / str(seed), seed=seed)) for seed in (0, 1))
+    assert any(not np.array_equal(first[name], second[name]) for name in first)
+
+
+def test_training_stops_when_validation_has_not_improved_for_long(tmp_path: Path):
+    run(replace(QUICK, epochs=50, patience=2, learning_rate=1.0), tmp_path)
+    checkpoint = read_checkpoint(tmp_path)
+    assert checkpoint is not None
+    assert checkpoint.finished
+    assert len(checkpoint.history) == checkpoint.best + 2 < 50
+
+
+def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    with monkeypatch.context() as patch:
+        stop_after(2, patch)
+        with pytest.raises(KeyboardInterrupt):
+            run(QUICK, tmp_path)
+    kept = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    monkeypatch.setattr(
+        "baselines.self_supervised.train.objective",
+        lambda network, views, settings: (network.embed(views).sum() * torch.nan, None),
+    )
+    with pytest.raises(ZooError, match=r"nan at step 1 of epoch 3; the last good checkpoint"):
+        run(QUICK, tmp_path)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == kept
+
+
+@pytest.mark.parametrize(
+    ("other", "told"),
+    [
+        ({"settings": replace(QUICK, beta=0.25)}, "beta=0.5, expected 0.25"),
+        ({"seed": 7}, "seed=0, expected 7"),
+        ({"on": population(300, 9)}, "data_sha256="),
+    ],
+    ids=["settings", "seed", "data"],
+)
+def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path, other: dict[str, Any], told: str):
+    run(replace(QUICK, epochs=6), tmp_path)
+    with pytest.raises(ZooError, match=told):
+        run(**{"settings": QUICK, "folder": tmp_path, **other})
+
+
+def test_a_checkpoint_of_another_layout_is_refused(tmp_path: Path):
+    run(QUICK, tmp_path)
+    layout = Layout.of({"fc1.weight": (10, 8), "fc2.weight": (2, 10)})
+    parts = [Weights([np.asarray(part)], layout) for part in (TRAIN, VALIDATION)]
+    with pytest.raises(ZooError, match="holds a run with layout="):
+        train(*parts, QUICK, seed=0, folder=tmp_path)
+
+
+@pytest.mark.parametrize("harm", ["tensors", "missing", "json"])
+def test_a_damaged_checkpoint_is_named(tmp_path: Path, harm: str):
+    run(QUICK, tmp_path)
+    (tensors,) = tmp_path.glob("*.safetensors")
+    if harm == "missing":
+        tensors.unlink()
+    else:
+        path = tensors if harm == "tensors" else tmp_path / RUN
+        path.write_bytes(path.read_bytes()[:-7])
+    with pytest.raises(IntegrityError, match="remove"):
+        run(QUICK, tmp_path)
+
+
+def test_only_one_checkpoint_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("baselines.self_supervised.train.KEEP_SECONDS", -1.0)
+    run(QUICK, tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["epoch-00006.safetensors", RUN]
+
+
+def test_without_permutations_a_network_without_hidden_layers_trains(tmp_path: Path):
+    layout = Layout.of({"fc1.weight": (4, 25)})
+    parts = [Weights([np.asarray(part)], layout) for part in (TRAIN, VALIDATION)]
+    with pytest.raises(ZooError, match="set permute=False"):
+        train(*parts, QUICK, seed=0, folder=tmp_path)
+    train(*parts, replace(QUICK, permute=False, epochs=1), seed=0, folder=tmp_path)
+
+
+def test_fewer_snapshots_than_a_batch_make_one_batch(tmp_path: Path):
+    network = run(replace(QUICK, batch=500, epochs=1), tmp_path)
+    assert all(tensor.isfinite().all() for tensor in network.state_dict().values())
+
+
+def test_an_embedder_reconstructs_what_it_was_trained_on():
+    embedder = SelfSupervised(
+        dim=10, width=32, hidden=64, batch=50, epochs=60, learning_rate=3e-3, beta=1.0, erase=0.0
+    ).fit(TRAIN, VALIDATION, seed=0)
+    seen = np.asarray(VALIDATION)
+    rows = embedder.reconstruct(VALIDATION)
+    assert rows.shape == seen.shape
+    assert 1 - np.square(rows - seen).sum() / np.square(seen - seen.mean(axis=0)).sum() > 0.3
