@@ -1,11 +1,10 @@
 """Where things are kept between runs."""
 
-import os
 from pathlib import Path
+
+from zoogen import user_cache
 
 
 def cache_folder() -> Path:
-    """Return where embeddings are kept: ``$ZOOBENCH_CACHE`` or the user's cache."""
-    named = os.environ.get("ZOOBENCH_CACHE")
-    home = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser()
-    return Path(named).expanduser() if named else home / "zoobench"
+    """Return where embeddings and training runs are: ``$ZOOBENCH_CACHE`` or the user's cache."""
+    return user_cache("zoobench")

@@ -9,7 +9,7 @@ from zoogen.errors import IntegrityError, UnknownNameError, ZooError
 from zoogen.layout import Layout, Slot
 from zoogen.load import Part, Zoo, is_at_hand, load_zoo
 from zoogen.manifest import Manifest
-from zoogen.places import zoo_folder
+from zoogen.places import user_cache, zoo_folder
 from zoogen.progress import progress_bar
 from zoogen.registry import ZOOS, find_spec, zoo_spec
 from zoogen.shards import save_tensors
@@ -51,6 +51,7 @@ __all__ = [
     "run_command_line",
     "save_tensors",
     "sha256_of",
+    "user_cache",
     "write_text",
     "zoo_folder",
     "zoo_spec",

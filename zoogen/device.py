@@ -56,8 +56,8 @@ def one_thread() -> Iterator[None]:
 def tiny_numbers_as_zero() -> Iterator[None]:
     """Compute with zero instead of numbers below 1.2e-38, where the processor can.
 
-    Weight decay takes the weights of dead units there, and arithmetic on such numbers is a hundred
-    times as slow: a stack with one dead model trains at a third of the speed.
+    Weight decay takes the weights of dead units there, and arithmetic on such numbers is two
+    hundred times as slow (``docs/decisions/0007-stacks-of-cnns.md``).
     """
     import torch
 

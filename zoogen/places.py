@@ -4,11 +4,16 @@ import os
 from pathlib import Path
 
 
-def cache_folder() -> Path:
-    """Return ``$ZOOGEN_CACHE``, or this project's folder in the user's cache."""
-    named = os.environ.get("ZOOGEN_CACHE")
-    home = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "zoogen"
+def user_cache(package: str) -> Path:
+    """Return the folder ``$ZOOGEN_CACHE`` names for ``zoogen``, or its own in the user's cache."""
+    named = os.environ.get(f"{package.upper()}_CACHE")
+    home = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / package
     return (Path(named) if named else home).expanduser()
+
+
+def cache_folder() -> Path:
+    """Return where zoos and images are kept."""
+    return user_cache("zoogen")
 
 
 def zoo_folder(name: str) -> Path:

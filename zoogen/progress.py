@@ -11,7 +11,7 @@ from rich.text import Text
 
 
 class Advance(Protocol):
-    """Counts steps that were just done; a note, if given, takes the place of the last one."""
+    """Counts steps that were just done; a note, if given, takes the place of the title."""
 
     def __call__(self, steps: int, note: str = "") -> None:
         """Advance the bar."""
@@ -22,15 +22,18 @@ class Things(ProgressColumn):
 
     def render(self, task: Task) -> Text:
         """Show whole things only."""
-        done = int(task.completed / task.fields["each"]) if task.fields["each"] else 0
-        return Text(f"{done}/{task.fields['things']}")
+        count = task.fields["count"]
+        done = int(task.completed) * count // max(int(task.total or 0), 1)
+        return Text(f"{done}/{count} {task.fields['things']}")
 
 
 class Rate(ProgressColumn):
-    """Steps per second, in the unit of the task."""
+    """Steps per second in the unit of the task, or how long one takes if that is long."""
 
     def render(self, task: Task) -> Text:
         """Show a dash until there is something to divide."""
+        if task.speed and task.speed < 1:
+            return Text(f"{1 / task.speed:,.0f} s each")
         speed = f"{task.speed:,.0f}" if task.speed else "–"
         return Text(f"{speed} {task.fields['unit']}/s")
 
@@ -64,20 +67,19 @@ def progress_bar(
             title,
             total=total if steps is None else steps,
             completed=done,
-            things=f"{total} {things}",
-            each=(total if steps is None else steps) / max(total, 1),
+            count=total,
+            things=things,
             unit=unit,
-            note="",
         )
 
         def report(steps: int, note: str = "") -> None:
-            progress.advance(task, steps)
-            if note:
-                progress.update(task, note=note)
+            progress.update(task, advance=steps, description=note or None)
 
-        yield report
-        if outer is not None:
-            progress.remove_task(task)
+        try:
+            yield report
+        finally:
+            if outer is not None:
+                progress.remove_task(task)
 
 
 @contextmanager
@@ -86,11 +88,10 @@ def display() -> Iterator[Progress]:
     console = Console(stderr=True)
     columns = (
         TextColumn("{task.description}"),
-        BarColumn(bar_width=20),
+        BarColumn(bar_width=12),
         Things(),
         Rate(),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
     )
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         token = SHOWN.set(progress)

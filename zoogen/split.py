@@ -11,6 +11,7 @@ Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)
 SHARES = (0.70, 0.85)
 HAND = 20
+"""Groups of a sampled zoo that are dealt together."""
 
 
 def group_keys(spec: ZooSpec, configs: Sequence[ModelConfig]) -> list[Hashable]:

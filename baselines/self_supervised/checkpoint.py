@@ -14,7 +14,7 @@ from safetensors.numpy import load_file
 from torch import Tensor
 
 from baselines.self_supervised.settings import Settings
-from zoogen import IntegrityError, Layout, ZooError, save_tensors, sha256_of, write_text
+from zoogen import IntegrityError, ZooError, save_tensors, sha256_of, write_text
 
 RUN = "run.json"
 
@@ -168,8 +168,3 @@ def refuse_other(folder: Path, found: Identity, expected: Identity) -> None:
 def flat(identity: dict[str, Any]) -> dict[str, Any]:
     """Put settings beside the other fields."""
     return {**identity.pop("settings"), **identity}
-
-
-def layout_of(record_layout: Mapping[str, tuple[int, ...]]) -> Layout:
-    """Return the layout of a run."""
-    return Layout.of(record_layout)

@@ -10,9 +10,10 @@ import numpy as np
 import torch
 from jaxtyping import Float32
 
+from baselines.self_supervised.checkpoint import Identity
 from baselines.self_supervised.networks import Autoencoder
 from baselines.self_supervised.settings import Settings
-from baselines.self_supervised.train import REVISION, data_sha256
+from baselines.self_supervised.train import identity_of
 from baselines.self_supervised.train import train as trained
 from zoobench import cache_folder
 from zoogen import Weights
@@ -48,7 +49,7 @@ class SelfSupervised(Settings):
         Raises:
             ZooError: As ``baselines.self_supervised.train.train``.
         """
-        folder = run_folder(self.settings, train, validation, seed)
+        folder = run_folder(identity_of(train, validation, self.settings, seed=seed))
         self.network = trained(train, validation, self.settings, seed=seed, folder=folder)
         return self
 
@@ -75,14 +76,7 @@ def blocks(weights: Weights) -> Iterator[Float32[np.ndarray, "_rows params"]]:
     return (weights[first : first + ROWS] for first in range(0, len(weights), ROWS))
 
 
-def run_folder(settings: Settings, train: Weights, validation: Weights, seed: int) -> Path:
+def run_folder(identity: Identity) -> Path:
     """Return where a run is kept: a folder named by all that defines it."""
-    decides = (
-        REVISION,
-        asdict(settings),
-        train.layout.shapes,
-        data_sha256(train, validation),
-        seed,
-    )
-    key = sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
+    key = sha256(json.dumps(asdict(identity), sort_keys=True).encode()).hexdigest()
     return cache_folder() / "self-supervised" / key[:16]

@@ -84,7 +84,7 @@ class Projection(nn.Module):
         widths = [dim, *(hidden,) * layers, out]
         stack: list[nn.Module] = []
         for before, after in pairwise(widths):
-            stack += [nn.Linear(before, after), nn.BatchNorm1d(after), nn.ReLU()]
+            stack += [nn.Linear(before, after, bias=False), nn.BatchNorm1d(after), nn.ReLU()]
         self.stack = nn.Sequential(*stack[:-1])
 
     def forward(self, embeddings: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch out"]:

@@ -71,13 +71,7 @@ def train(
         ZooError: If the loss is no longer finite, the folder holds another run, or the layout
             does not suit the settings. The last checkpoint is kept.
     """
-    identity = Identity(
-        revision=REVISION,
-        settings=settings,
-        layout=train.layout.shapes,
-        data_sha256=data_sha256(train, validation),
-        seed=seed,
-    )
+    identity = identity_of(train, validation, settings, seed=seed)
     vectors, held_out = (on_device(part, settings.device) for part in (train, validation))
     permutations = permutations_of(train.layout) if settings.permute else None
     with seeded(seed, settings.device):
@@ -89,6 +83,17 @@ def train(
             go_on(run, vectors, held_out, permutations, identity, folder)
     run.network.load_state_dict(run.best_state)
     return run.network.eval()
+
+
+def identity_of(train: Weights, validation: Weights, settings: Settings, *, seed: int) -> Identity:
+    """Return what a run is of."""
+    return Identity(
+        revision=REVISION,
+        settings=settings,
+        layout=train.layout.shapes,
+        data_sha256=data_sha256(train, validation),
+        seed=seed,
+    )
 
 
 def data_sha256(*parts: Weights) -> str:
@@ -198,7 +203,7 @@ def is_finished(run: Run, settings: Settings) -> bool:
 def note(epoch: Epoch) -> str:
     """Say how training goes."""
     kept = "" if epoch.r2 is None else f", R² {100 * epoch.r2:.1f} %"
-    return f"loss {epoch.train_loss:.4f}, validation {epoch.validation_loss:.4f}{kept}"
+    return f"train: loss {epoch.train_loss:.4f}{kept}"
 
 
 def keep_if_best(run: Run) -> None:
