@@ -72,7 +72,7 @@ class Width(Plain):
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_embeddings_come_back_in_the_order_of_the_zoo(seed_zoo: Zoo, seed: int):
-    embeddings = embed(Plain(), seed_zoo, seed=seed)
+    embeddings = embed(Plain(), seed_zoo, seed=seed).splits
     for split in SPLITS:
         assert np.array_equal(embeddings[split], np.asarray(seed_zoo.part(split).weights))
 
@@ -124,6 +124,58 @@ def test_the_embedder_that_was_given_stays_unfitted(seed_zoo: Zoo):
     ],
 )
 def test_an_embedding_that_breaks_the_protocol_is_refused(
+    seed_zoo: Zoo, embedder: type[Plain], message: str
+):
+    with pytest.raises(EmbedderError, match=message):
+        embed(embedder(), seed_zoo, seed=0)
+
+
+class Decodes(Plain):
+    """Reconstructs all but the last weight."""
+
+    def reconstruct(self, weights: Weights) -> Any:
+        decoded = np.array(weights)
+        decoded[:, -1] = 0
+        return decoded
+
+
+class DecodesTooFew(Plain):
+    def reconstruct(self, weights: Weights) -> Any:
+        return np.asarray(weights)[1:]
+
+
+class DecodesNothing(Plain):
+    def reconstruct(self, weights: Weights) -> Any:
+        return np.full(weights.shape, np.nan)
+
+
+class DoesNotDecode(Plain):
+    def reconstruct(self, weights: Weights) -> Any:
+        return None
+
+
+def test_a_reconstruction_is_scored_row_by_row_on_networks_whose_units_changed_places(
+    seed_zoo: Zoo,
+):
+    errors = embed(Decodes(), seed_zoo, seed=0).errors
+    assert errors is not None
+    rows = np.asarray(seed_zoo.test.weights, dtype=np.float64)
+    # The last layer's five weights of the last unit change places, so one of them is lost.
+    lost = np.square(rows[:, -5:])
+    assert np.isclose(lost, errors[0][:, None]).any(axis=1).all()
+    assert not np.allclose(errors[0], lost[:, -1])
+
+
+def test_an_embedder_that_does_not_reconstruct_has_no_errors(seed_zoo: Zoo):
+    assert embed(Plain(), seed_zoo, seed=0).errors is None
+    assert embed(DoesNotDecode(), seed_zoo, seed=0).errors is None
+
+
+@pytest.mark.parametrize(
+    ("embedder", "message"),
+    [(DecodesTooFew, "reconstructed shape"), (DecodesNothing, "rows that are not finite")],
+)
+def test_a_reconstruction_that_breaks_the_protocol_is_refused(
     seed_zoo: Zoo, embedder: type[Plain], message: str
 ):
     with pytest.raises(EmbedderError, match=message):

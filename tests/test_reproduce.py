@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from zoobench.find import embedder_names
-from zoobench.reproduce import TABLES, reproduce_table
+from zoobench.find import find_embedder
+from zoobench.reproduce import reproduce_table, with_settings
+from zoobench.results import RECONSTRUCTION
+from zoobench.tables import TABLES, plain
 from zoobench.tasks import tasks_of
 from zoogen import Zoo, zoo_spec
 
@@ -17,7 +19,10 @@ def test_a_table_holds_ours_the_interval_and_the_paper_for_every_task(
     for module in ("run", "reproduce"):
         monkeypatch.setattr(f"zoobench.{module}.load_zoo", lambda _: hyp_zoo)
     table = replace(
-        TABLES["table5"], zoos=("tetris-hyp",), embedders=("raw-weights",), extra=("pca-linear",)
+        TABLES["table5"],
+        zoos=("tetris-hyp",),
+        rows=plain("raw-weights", "random-projection"),
+        claims=(),
     )
     text = reproduce_table(table, tmp_path)
     tasks = list(tasks_of(hyp_zoo.spec))
@@ -42,17 +47,31 @@ def test_a_table_shows_the_tasks_of_the_paper_alone(
     for module in ("run", "reproduce"):
         monkeypatch.setattr(f"zoobench.{module}.load_zoo", lambda _: hyp_zoo)
     table = replace(
-        TABLES["table4"], zoos=("tetris-hyp",), embedders=("raw-weights",), tasks=("act", "acc")
+        TABLES["table4"], zoos=("tetris-hyp",), rows=plain("raw-weights"), tasks=("act", "acc")
     )
     text = reproduce_table(table, tmp_path)
     assert text.count("| embedder | | acc | act |") == 2
 
 
-def test_every_table_names_embedders_and_zoos_that_exist():
+def test_every_table_names_embedders_zoos_columns_and_rows_that_exist():
     for name, table in TABLES.items():
         assert table.name == name
         for zoo in table.zoos:
             assert zoo_spec(zoo).name == zoo
             assert set(table.tasks) <= set(tasks_of(zoo_spec(zoo))) | {"init"}
-        for embedder in (*table.embedders, *table.extra):
-            assert embedder in embedder_names()
+        for row in table.rows:
+            find_embedder(row.embedder, row.settings)
+        assert len(table.by_title) == len(table.rows)
+        for claim in table.claims:
+            columns = {RECONSTRUCTION, *tasks_of(zoo_spec(table.zoos[0]))}
+            assert set(claim.columns) <= columns
+            assert {title for pair in claim.pairs for title in pair} <= set(table.by_title)
+
+
+def test_settings_for_a_table_reach_the_rows_that_are_trained_and_no_other():
+    table = with_settings(TABLES["table12"], {"epochs": "3", "beta": "0.9"})
+    assert all(row.settings["epochs"] == "3" for row in table.rows)
+    assert table.by_title["ED c=3"].settings["beta"] == "1"
+    mixed = with_settings(TABLES["table5"], {"epochs": "3"})
+    assert mixed.by_title["raw-weights"].settings == {}
+    assert mixed.by_title["self-supervised"].settings == {"epochs": "3"}

@@ -17,8 +17,8 @@ from zoobench.results import (
     ZooStamp,
     read_predictions,
     read_result,
-    write_predictions,
     write_result,
+    write_table,
 )
 from zoogen import IntegrityError, ZooError
 
@@ -137,8 +137,8 @@ def test_what_is_not_json_is_refused(tmp_path: Path):
 
 def test_predictions_are_read_only_if_they_are_those_of_the_result(tmp_path: Path):
     table = pd.DataFrame({"model": [1], "epoch": [2], "seed_0": [0.5]})
-    task = replace(EPH, predictions_sha256=write_predictions(tmp_path, "eph", table))
+    task = replace(EPH, predictions_sha256=write_table(tmp_path, "eph", table))
     assert read_predictions(tmp_path, task).equals(table)
-    write_predictions(tmp_path, "eph", table * 2)
+    write_table(tmp_path, "eph", table * 2)
     with pytest.raises(IntegrityError, match=task.predictions_sha256):
         read_predictions(tmp_path, task)

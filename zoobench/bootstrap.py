@@ -13,6 +13,7 @@ Column: TypeAlias = Float[np.ndarray, " snapshots"] | Int64[np.ndarray, " snapsh
 Table: TypeAlias = Float[np.ndarray, "seeds snapshots"] | Int64[np.ndarray, "seeds snapshots"]
 Starts: TypeAlias = Int64[np.ndarray, " models"]
 Counts: TypeAlias = Int64[np.ndarray, "resamples models"]
+Errors: TypeAlias = Float64[np.ndarray, "seeds 2 snapshots"]
 Scores: TypeAlias = Float64[np.ndarray, " resamples"]
 
 
@@ -72,6 +73,46 @@ def paired_interval(
         for table in (predictions_a, predictions_b)
     )
     return percentiles(a - b, level)
+
+
+def kept_interval(
+    errors: Errors,
+    models: Int64[np.ndarray, " snapshots"],
+    *,
+    less: Errors | None = None,
+    resamples: int = 1000,
+    level: float = 0.95,
+    seed: int = 0,
+) -> tuple[float, float]:
+    """Return the interval of the R² of a reconstruction, models resampled as for a score.
+
+    Args:
+        errors: Per seed and snapshot, the squared error and the squared distance from the mean of
+            all snapshots; that mean is not drawn anew.
+        models: Which model each snapshot is of.
+        less: Of another reconstruction, whose R² is taken from the first one's.
+        resamples: How many.
+        level: Share of resamples inside the interval.
+        seed: Of the draws.
+    """
+    scores = resampled_kept(errors, models, resamples=resamples, seed=seed)
+    if less is not None:
+        scores = scores - resampled_kept(less, models, resamples=resamples, seed=seed)
+    return percentiles(scores, level)
+
+
+def resampled_kept(
+    errors: Errors, models: Int64[np.ndarray, " snapshots"], *, resamples: int, seed: int
+) -> Scores:
+    """Score the reconstruction of every resample, nan where there is a single model."""
+    ids, codes = np.unique(models, return_inverse=True)
+    if len(ids) == 1:
+        return np.full(resamples, np.nan)
+    counts = model_counts(len(ids), resamples=resamples, seed=seed)
+    sums = np.stack([[np.bincount(codes, part) for part in of_seed] for of_seed in errors])
+    wrong, spread = np.einsum("rm,skm->ksr", counts, sums)
+    scores: Scores = (1 - wrong / spread).mean(axis=0)
+    return scores
 
 
 def percentiles(scores: Scores, level: float) -> tuple[float, float]:

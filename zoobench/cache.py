@@ -3,27 +3,19 @@
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from time import perf_counter
 
 from safetensors import SafetensorError, safe_open
 
-from zoobench.embed import Embedder, Embeddings, embed
+from zoobench.embed import Embedded, Embedder, embed
 from zoobench.places import cache_folder
 from zoobench.results import EmbedderStamp, ZooStamp
 from zoogen import SPLITS, Zoo, save_tensors
 
 log = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True)
-class Embedded:
-    """The embeddings of a zoo and how long they took to make."""
-
-    splits: Embeddings
-    seconds: float
+ERRORS = "reconstruction_errors"
 
 
 def content_key(by: EmbedderStamp, of: ZooStamp, seed: int, versions: Mapping[str, str]) -> str:
@@ -47,11 +39,11 @@ def cached_embeddings(embedder: Embedder, zoo: Zoo, *, key: str, seed: int) -> E
             return read_embeddings(path)
         except (SafetensorError, KeyError, ValueError, OSError) as error:
             log.warning("%s is damaged (%s), embedding again", path, error)
-    start = perf_counter()
-    splits = embed(embedder, zoo, seed=seed)
-    embedded = Embedded(splits, perf_counter() - start)
-    metadata = {"seconds": str(embedded.seconds)}
-    save_tensors(path, {str(split): rows for split, rows in splits.items()}, metadata)
+    embedded = embed(embedder, zoo, seed=seed)
+    tensors = {str(split): rows for split, rows in embedded.splits.items()}
+    if embedded.errors is not None:
+        tensors[ERRORS] = embedded.errors
+    save_tensors(path, tensors, {"seconds": str(embedded.seconds)})
     return embedded
 
 
@@ -59,4 +51,5 @@ def read_embeddings(path: Path) -> Embedded:
     """Read what an earlier run kept."""
     with safe_open(path, framework="numpy") as file:
         splits = {split: file.get_tensor(split) for split in SPLITS}
-        return Embedded(splits, float(file.metadata()["seconds"]))
+        errors = file.get_tensor(ERRORS) if ERRORS in file.keys() else None  # noqa: SIM118
+        return Embedded(splits, float(file.metadata()["seconds"]), errors)

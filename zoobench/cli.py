@@ -36,6 +36,13 @@ def complete_probe(incomplete: str) -> list[str]:
     return completed(list(PROBES), incomplete)
 
 
+def complete_table(incomplete: str) -> list[str]:
+    """Complete the name of a table of the paper."""
+    from zoobench.tables import TABLES
+
+    return completed(list(TABLES), incomplete)
+
+
 Root = Annotated[Path, typer.Option("--out", help="Folder that holds the results.")]
 
 
@@ -158,8 +165,17 @@ def show(
 
 @app.command()
 def reproduce(
-    table: Annotated[str, typer.Argument(help="Which table of the paper: table5.")],
+    table: Annotated[
+        str,
+        typer.Argument(autocompletion=complete_table, help="Which table of the paper: table5."),
+    ],
     *,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="A setting of all self-supervised rows: epochs=100."
+        ),
+    ] = None,
     out: Root = Path("results"),
     write: Annotated[
         Path | None, typer.Option(help="Also write the table as Markdown to this file.")
@@ -167,15 +183,18 @@ def reproduce(
 ) -> None:
     """Redo a table of the paper with our zoos and embedders, its numbers beside ours.
 
+    Tables 1, 2, 3 and 12 train one network per row, Tables 4, 5, 6 and 13 one per zoo.
+
     Example: zoobench reproduce table5 --write docs/results/tetris.md
     """
-    from zoobench.reproduce import TABLES, reproduce_table
+    from zoobench.reproduce import reproduce_table
+    from zoobench.tables import TABLES
     from zoogen import UnknownNameError
 
     if table not in TABLES:
         raise UnknownNameError("table", table, TABLES)
     try:
-        text = reproduce_table(TABLES[table], out)
+        text = reproduce_table(TABLES[table], out, parsed_settings(settings or []))
     except KeyboardInterrupt:
         typer.echo("stopped; finished tasks are kept, the same command goes on", err=True)
         raise typer.Exit(INTERRUPTED) from None

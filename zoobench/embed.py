@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 from copy import deepcopy
+from dataclasses import dataclass
+from time import perf_counter
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float, Int64
+from jaxtyping import Float, Float64, Int64
 
+from zoobench.reconstruct import Reconstructs, permuted, squared_errors
 from zoogen import SPLITS, Split, Weights, Zoo, ZooError
 
 PROBED_ROWS = 64
@@ -33,35 +36,56 @@ class EmbedderError(ZooError):
 Embeddings = Mapping[Split, Float[np.ndarray, "_snapshots dim"]]
 
 
-def embed(embedder: Embedder, zoo: Zoo, *, seed: int) -> Embeddings:
-    """Fit an embedder on a zoo and embed all its snapshots, in the zoo's order of each split.
+@dataclass(frozen=True)
+class Embedded:
+    """All snapshots of a zoo as an embedder sees them.
+
+    Attributes:
+        splits: The embeddings, in the zoo's order of each split.
+        seconds: What fitting and embedding took.
+        errors: ``squared_errors`` of the test split reconstructed, its hidden units permuted; None
+            of an embedder that does not reconstruct.
+    """
+
+    splits: Embeddings
+    seconds: float
+    errors: Float64[np.ndarray, "2 snapshots"] | None
+
+
+def embed(embedder: Embedder, zoo: Zoo, *, seed: int) -> Embedded:
+    """Fit an embedder on a zoo and embed all its snapshots.
 
     The embedder sees copies in an order drawn from the seed and the zoo's content: where a row
     lies says nothing about its model or epoch.
 
     Raises:
-        EmbedderError: If an embedding has the wrong number of rows, is not finite, is constant, or
-            changes with the order or the company in which a row is embedded.
+        EmbedderError: If an embedding or reconstruction has the wrong number of rows or is not
+            finite, or if an embedding is constant or changes with the order or the company in
+            which a row is embedded.
     """
     draw = np.random.default_rng([seed, int(zoo.manifest.content_sha256[:16], 16)])
     orders = {split: draw.permutation(len(zoo.part(split).weights)) for split in SPLITS}
     refuse_empty({split: len(order) for split, order in orders.items()}, zoo)
     shown = {split: shuffled(zoo, split, order) for split, order in orders.items()}
+    start = perf_counter()
     fitted = deepcopy(embedder).fit(shown["train"], shown["validation"], seed=seed)
     if fitted is None:
         raise EmbedderError(
             f"fit of {embedder.name} returned None, expected the embedder: return self"
         )
-    embeddings: dict[Split, np.ndarray] = {}
-    for split, order in orders.items():
-        rows = embedding_of(fitted, shown[split])
-        embeddings[split] = np.empty_like(rows)
-        embeddings[split][order] = rows
-        if split == "test":
-            check_rows_stand_alone(fitted, shown[split], rows, draw.permutation(len(rows)))
+    rows = {split: embedding_of(fitted, weights) for split, weights in shown.items()}
+    seconds = perf_counter() - start
+    check_rows_stand_alone(fitted, shown["test"], rows["test"], draw.permutation(len(rows["test"])))
+    embeddings = {split: in_place(rows[split], order) for split, order in orders.items()}
     if all(np.ptp(rows, axis=0).max() == 0 for rows in embeddings.values()):
         raise EmbedderError(f"{embedder.name} embeds every snapshot alike: nothing can be read off")
-    return embeddings
+    errors = None
+    if isinstance(fitted, Reconstructs):
+        views = permuted(shown["test"], draw)
+        decoded = reconstruction_of(fitted, views)
+        if decoded is not None:
+            errors = in_place(squared_errors(views, decoded).T, orders["test"]).T
+    return Embedded(embeddings, seconds, errors)
 
 
 def refuse_empty(rows: Mapping[Split, int], zoo: Zoo) -> None:
@@ -80,6 +104,15 @@ def shuffled(zoo: Zoo, split: Split, order: Int64[np.ndarray, " snapshots"]) -> 
     return Weights([np.asarray(zoo.part(split).weights.take(order))], zoo.layout)
 
 
+def in_place(
+    rows: Float[np.ndarray, "snapshots dim"], order: Int64[np.ndarray, " snapshots"]
+) -> Float[np.ndarray, "snapshots dim"]:
+    """Put shuffled rows back to where they came from."""
+    placed = np.empty_like(rows)
+    placed[order] = rows
+    return placed
+
+
 def embedding_of(embedder: Embedder, weights: Weights) -> Float[np.ndarray, "snapshots dim"]:
     """Embed, and refuse what is not one finite row per snapshot."""
     rows = np.asarray(embedder.transform(weights))
@@ -90,13 +123,35 @@ def embedding_of(embedder: Embedder, weights: Weights) -> Float[np.ndarray, "sna
         )
     if not np.issubdtype(rows.dtype, np.floating):
         raise EmbedderError(f"{embedder.name} returned {rows.dtype}, expected floats")
+    refuse_not_finite(rows, embedder.name)
+    return rows
+
+
+def reconstruction_of(
+    embedder: Reconstructs, weights: Weights
+) -> Float[np.ndarray, "snapshots params"] | None:
+    """Reconstruct, and refuse what is not one finite vector of weights per snapshot."""
+    name = getattr(embedder, "name", "the embedder")
+    decoded = embedder.reconstruct(weights)
+    if decoded is None:
+        return None
+    rows = np.asarray(decoded)
+    if rows.shape != weights.shape:
+        raise EmbedderError(
+            f"{name} reconstructed shape {rows.shape} from {weights.shape}, expected the same"
+        )
+    refuse_not_finite(rows, name)
+    return rows
+
+
+def refuse_not_finite(rows: Float[np.ndarray, "snapshots dim"], name: str) -> None:
+    """Refuse rows with infinities or what is not a number."""
     finite = np.isfinite(rows).all(axis=1)
     if not finite.all():
         raise EmbedderError(
-            f"{embedder.name} returned {np.sum(~finite)} of {len(rows)} rows that are not finite, "
+            f"{name} returned {np.sum(~finite)} of {len(rows)} rows that are not finite, "
             f"the first at {np.argmin(finite)}; embed every snapshot or clip"
         )
-    return rows
 
 
 def check_rows_stand_alone(

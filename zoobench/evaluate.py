@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 
-from zoobench.cache import Embedded, cached_embeddings, content_key
-from zoobench.embed import Embedder
+from zoobench.cache import cached_embeddings, content_key
+from zoobench.embed import Embedded, Embedder
 from zoobench.predict import Prediction, batches, predict
 from zoobench.probe import Probe
 from zoobench.provenance import embedder_stamp, machine, package_versions, zoo_stamp
@@ -22,7 +22,7 @@ from zoobench.results import (
     read_result,
     write_result,
 )
-from zoobench.score import score_task
+from zoobench.score import score_reconstruction, score_task
 from zoobench.tasks import Task
 from zoogen import SPLITS, IntegrityError, Zoo, progress_bar
 
@@ -71,6 +71,7 @@ def evaluate(
         result,
         embedding_dim=runs[0].splits["train"].shape[1],
         embedding_seconds=tuple(run.seconds for run in runs),
+        reconstruction=score_reconstruction(folder, zoo.test.properties, runs),
     )
     title = f"{probe.name} probe"
     with progress_bar(title, things="tasks", total=len(missing), unit="tasks") as report:

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from zoobench.paper import PaperScore, paper_scores
 from zoobench.reference import PROBE, REFERENCES, STATISTICS
-from zoobench.results import Result, TaskResult
+from zoobench.results import RECONSTRUCTION, ReconstructionResult, Result, TaskResult
 from zoobench.store import find_result
 from zoobench.tasks import Task
 
@@ -22,7 +22,12 @@ def percent(score: float | None) -> str:
     return MISSING if score is None else f"{100 * score:.1f}".replace("-0.0", "0.0")
 
 
-def interval_text(task: TaskResult) -> str:
+def signed(difference: float) -> str:
+    """Write a difference of two shares in points, with its sign."""
+    return f"{100 * difference:+.1f}".replace("-", "−")
+
+
+def interval_text(task: TaskResult | ReconstructionResult) -> str:
     """Write the bounds of an interval in percent."""
     low, high = task.interval
     return MISSING if low is None or high is None else f"{percent(low)} … {percent(high)}"
@@ -57,6 +62,8 @@ def print_result(result: Result, root: Path) -> None:
     for column in ("score", "95 % interval", *references, "paper"):
         table.add_column(column.replace("hyper-", "hyper-\n"), justify="right")
     papers = paper_scores()
+    if result.reconstruction is not None:
+        table.add_row(*reconstruction_row(result, result.reconstruction, gaps=len(references)))
     for task in result.tasks:
         others = (row.by_task.get(task.task) for row in references.values())
         table.add_row(
@@ -69,6 +76,19 @@ def print_result(result: Result, root: Path) -> None:
     console = Console(highlight=False)
     console.print(heading(result))
     console.print(table)
+
+
+def reconstruction_row(result: Result, kept: ReconstructionResult, *, gaps: int) -> list[str]:
+    """Write how much of the weights an embedding keeps; the reference rows have nothing to say."""
+    paper = paper_scores().get((result.zoo.name, RECONSTRUCTION, result.embedder.name))
+    blanks = [MISSING] * gaps
+    return [
+        f"{RECONSTRUCTION} R²",
+        percent(kept.mean),
+        interval_text(kept),
+        *blanks,
+        paper_text(paper),
+    ]
 
 
 def heading(result: Result) -> str:

@@ -1,92 +1,35 @@
 """The paper's tables again, from our zoos and embedders, with the paper's numbers beside ours."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from zoobench.claims import claim_section
 from zoobench.paper import paper_scores
-from zoobench.probe import PROBES
 from zoobench.reference import PROBE, REFERENCES
 from zoobench.report import MISSING, interval_text, paper_text, percent
-from zoobench.results import Result
+from zoobench.results import RECONSTRUCTION, ReconstructionResult, Result, TaskResult
 from zoobench.run import Request, run
 from zoobench.store import find_result
+from zoobench.tables import SELF_SUPERVISED, PaperTable
 from zoobench.tasks import tasks_of
 from zoogen import SPLITS, Zoo, is_at_hand, load_zoo, zoo_spec
 
 
-@dataclass(frozen=True, kw_only=True)
-class PaperTable:
-    """A table of the paper: which zoos, which embedders, and what its numbers are.
-
-    Attributes:
-        extra: Embedders the paper does not have, scored in the same way.
-        tasks: Those of the paper's table; all the zoo has if empty.
-    """
-
-    name: str
-    title: str
-    zoos: tuple[str, ...]
-    embedders: tuple[str, ...]
-    extra: tuple[str, ...] = ()
-    tasks: tuple[str, ...] = ()
-
-
-STATISTICS = ("raw-weights", "weight-statistics")
-TABLES = {
-    table.name: table
-    for table in (
-        PaperTable(
-            name="table5",
-            title="Table 5: the Tetris zoos",
-            zoos=("tetris-seed", "tetris-hyp"),
-            embedders=(
-                "raw-weights",
-                "pca-linear",
-                "pca-cosine",
-                "pca-rbf",
-                "umap",
-                "weight-statistics",
-            ),
-            extra=("weight-statistics-wide", "random-projection"),
-        ),
-        PaperTable(
-            name="table4",
-            title="Table 4: the MNIST zoos",
-            zoos=(
-                "mnist-seed",
-                "mnist-hyp-1-fix-seed",
-                "mnist-hyp-1-rand-seed",
-                "mnist-hyp-5-fix-seed",
-                "mnist-hyp-5-rand-seed",
-            ),
-            embedders=STATISTICS,
-            tasks=("eph", "acc", "ggap", "init"),
-        ),
-        PaperTable(
-            name="table6",
-            title="Table 6: random search over the small CNN",
-            zoos=("mnist-hyp", "fashion-hyp", "cifar10-hyp", "svhn-hyp"),
-            embedders=STATISTICS,
-            tasks=("eph", "acc", "ggap", "lr", "l2", "drop", "tf", "act", "init", "opt"),
-        ),
-        PaperTable(
-            name="table13",
-            title="Table 13: one network, three image sets",
-            zoos=("mnist-seed", "fashion-seed", "svhn-seed"),
-            embedders=STATISTICS,
-            tasks=("eph", "acc", "ggap"),
-        ),
-    )
-}
-
-
-def reproduce_table(table: PaperTable, root: Path) -> str:
+def reproduce_table(
+    table: PaperTable, root: Path, settings: Mapping[str, str] | None = None
+) -> str:
     """Evaluate what is missing of a table and return it as Markdown.
+
+    Args:
+        table: Which.
+        root: Folder of all results.
+        settings: Changed in every self-supervised row, as typed on the command line.
 
     Raises:
         ZooError: If a zoo or result cannot be read or written; what was finished is kept.
     """
+    table = with_settings(table, settings or {})
     sections = []
     for name in table.zoos:
         if not is_at_hand(name):
@@ -94,23 +37,43 @@ def reproduce_table(table: PaperTable, root: Path) -> str:
             continue
         zoo = load_zoo(name)
         tasks = [task for task in tasks_of(zoo.spec) if task in table.tasks or not table.tasks]
-        for probe in reversed(PROBES):
+        for probe in table.probes:
             results = evaluate_all(table, zoo.spec.name, probe, tasks, root)
             sections.append(section(table, zoo, probe, results, tasks, root))
+            if probe == table.probes[0] and table.claims:
+                columns = table_columns(table, tasks)
+                sections.append(claim_section(table.claims, results, zoo, columns, root))
     return "\n".join([*header(table, root), *sections])
+
+
+def with_settings(table: PaperTable, settings: Mapping[str, str]) -> PaperTable:
+    """Change the settings of the rows that are trained; what a row varies stays as it is."""
+    rows = tuple(
+        replace(row, settings={**settings, **row.settings})
+        if row.embedder.startswith(SELF_SUPERVISED)
+        else row
+        for row in table.rows
+    )
+    return replace(table, rows=rows)
 
 
 def evaluate_all(
     table: PaperTable, zoo: str, probe: str, tasks: Sequence[str], root: Path
 ) -> dict[str, Result]:
-    """Score every embedder of the table on one zoo."""
+    """Score every row of the table on one zoo; return the results by the rows' titles."""
     return {
-        name: run(
-            Request(embedder=name, zoo=zoo, probe=probe, settings={}, tasks=tuple(tasks)),
+        row.title: run(
+            Request(
+                embedder=row.embedder,
+                zoo=zoo,
+                probe=probe,
+                settings=row.settings,
+                tasks=tuple(tasks),
+            ),
             root,
             references=True,
         )
-        for name in (*table.embedders, *table.extra)
+        for row in table.rows
     }
 
 
@@ -121,39 +84,61 @@ def header(table: PaperTable, root: Path) -> Iterator[str]:
     yield "in percent, with a 95 % bootstrap interval over models; `paper` is what Schürholt et al."
     yield "2021 print, with a question mark where the reading is unsure. The `paper` probe is the"
     yield "authors' (ridge with a penalised intercept on raw features, a linear layer by Adam), the"
-    yield "`standard` probe standardises features and runs to convergence.\n"
-    result = find_result(root, table.embedders[0], table.zoos[0], next(iter(PROBES)))
+    yield "`standard` probe standardises features and runs to convergence."
+    if table.reconstruction:
+        yield f"`{RECONSTRUCTION}` is the R² of test weights reconstructed, hidden units permuted."
+    yield ""
+    result = find_result(root, table.rows[0].embedder, table.zoos[0], table.probes[-1])
     if result is not None:
         versions = ", ".join(f"{name} {version}" for name, version in result.versions.items())
         yield f"Versions: {versions}. Machine: {result.machine}.\n"
+    yield from trained_rows(table)
+
+
+def trained_rows(table: PaperTable) -> Iterator[str]:
+    """Say by which embedder and settings the rows that are trained were made."""
+    trained = [row for row in table.rows if row.embedder.startswith(SELF_SUPERVISED)]
+    if trained:
+        yield "Trained rows:\n"
+    for row in trained:
+        settings = "".join(f" --set {name}={value}" for name, value in row.settings.items())
+        yield f"* {row.title}: `{row.embedder}{settings}`"
+    if trained:
+        yield ""
+
+
+def table_columns(table: PaperTable, tasks: Sequence[str]) -> list[str]:
+    """Return the columns of a table: reconstruction if it has that, then the tasks."""
+    return [*([RECONSTRUCTION] if table.reconstruction else []), *tasks]
 
 
 def section(
     table: PaperTable,
     zoo: Zoo,
     probe: str,
-    results: dict[str, Result],
+    results: Mapping[str, Result],
     tasks: Sequence[str],
     root: Path,
 ) -> str:
-    """Lay out one zoo and one probe: three lines to an embedder, one column to a task."""
+    """Lay out one zoo and one probe: up to three lines to a row, one column to a task."""
     name = zoo.spec.name
+    columns = table_columns(table, tasks)
     lines = [
         f"## {name}, {probe} probe\n",
         f"{extent(zoo)}\n",
-        f"| embedder | | {' | '.join(tasks)} |",
-        f"|---|---|{'---:|' * len(tasks)}",
+        f"| embedder | | {' | '.join(columns)} |",
+        f"|---|---|{'---:|' * len(columns)}",
     ]
     for embedder in REFERENCES:
         reference = find_result(root, embedder, name, PROBE)
         if reference is not None:
-            lines.append(row(embedder, "ours", scores(reference, tasks)))
-    for embedder, result in results.items():
-        lines.append(row(embedder, "ours", scores(result, tasks)))
-        lines.append(row("", "95 %", intervals(result, tasks)))
-        if embedder in table.embedders:
-            lines.append(row("", "paper", printed(embedder, name, tasks)))
-    lines.append(row("self-supervised", "paper", printed("self-supervised", name, tasks)))
+            lines.append(line(embedder, "ours", scores(reference, columns)))
+    for title, result in results.items():
+        lines.append(line(title, "ours", scores(result, columns)))
+        lines.append(line("", "95 %", intervals(result, columns)))
+        printed = [paper_scores().get((name, column, title)) for column in columns]
+        if any(printed):
+            lines.append(line("", "paper", [paper_text(score, MISSING) for score in printed]))
     return "\n".join(lines) + "\n"
 
 
@@ -185,22 +170,23 @@ def told(value: object) -> str:
     return Path(value).name if isinstance(value, str) else str(value)
 
 
-def row(first: str, second: str, cells: Sequence[str]) -> str:
-    """Join cells to a row of Markdown."""
+def line(first: str, second: str, cells: Sequence[str]) -> str:
+    """Join cells to a line of Markdown."""
     return f"| {' | '.join((first, second, *cells))} |"
 
 
-def scores(result: Result, tasks: Sequence[str]) -> list[str]:
-    """Write the mean score of each task."""
-    return [percent(result.by_task[task].mean) for task in tasks]
+def scored(result: Result, column: str) -> TaskResult | ReconstructionResult | None:
+    """Return what a result says in a column, if anything."""
+    return result.reconstruction if column == RECONSTRUCTION else result.by_task.get(column)
 
 
-def intervals(result: Result, tasks: Sequence[str]) -> list[str]:
-    """Write the interval of each task."""
-    return [interval_text(result.by_task[task]) for task in tasks]
+def scores(result: Result, columns: Sequence[str]) -> list[str]:
+    """Write the mean score in each column."""
+    found = (scored(result, column) for column in columns)
+    return [MISSING if each is None else percent(each.mean) for each in found]
 
 
-def printed(embedder: str, zoo: str, tasks: Sequence[str]) -> list[str]:
-    """Write what the paper reports of each task."""
-    papers = paper_scores()
-    return [paper_text(papers.get((zoo, task, embedder)), MISSING) for task in tasks]
+def intervals(result: Result, columns: Sequence[str]) -> list[str]:
+    """Write the interval in each column."""
+    found = (scored(result, column) for column in columns)
+    return [MISSING if each is None else interval_text(each) for each in found]

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 1
 BENCHMARK = "0.1"
 RESULT = "result.json"
+RECONSTRUCTION = "rec"
+"""How the reconstruction of weights is called beside the tasks: in tables and files."""
 
 STRICT = ConfigDict(extra="forbid")
 Number = Annotated[float, Field(allow_inf_nan=False)]
@@ -94,8 +96,33 @@ class TaskResult:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
+class ReconstructionResult:
+    """How much of the weights an embedding keeps; no probe has a part in it.
+
+    Attributes:
+        scores: R² on the permuted test split, one per seed; 1 is a perfect reconstruction, 0 is
+            no better than the mean vector.
+        interval: Bounds of the 95 % bootstrap interval over models of the mean over seeds.
+        errors_sha256: Hash of ``rec.parquet``, the squared errors of every snapshot.
+    """
+
+    scores: tuple[Number, ...]
+    interval: tuple[Number | None, Number | None]
+    errors_sha256: Sha256
+
+    @property
+    def mean(self) -> float:
+        """Mean over seeds."""
+        return sum(self.scores) / len(self.scores)
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class Result:
-    """One embedder on one zoo, scored by one probe."""
+    """One embedder on one zoo, scored by one probe.
+
+    Attributes:
+        reconstruction: None of an embedder that does not reconstruct.
+    """
 
     schema_version: int
     benchmark: str
@@ -108,6 +135,7 @@ class Result:
     tasks: tuple[TaskResult, ...]
     versions: dict[str, str]
     machine: str
+    reconstruction: ReconstructionResult | None = None
 
     @property
     def identity(self) -> tuple[object, ...]:
@@ -168,11 +196,11 @@ def read_result(folder: Path) -> Result:
         raise IntegrityError(f"{path}: {field}: {first['msg']}") from error
 
 
-def write_predictions(folder: Path, task: str, predictions: "pd.DataFrame") -> str:
-    """Write the predictions of one task; return the hash of the file."""
-    path = folder / f"{task}.parquet"
+def write_table(folder: Path, name: str, table: "pd.DataFrame") -> str:
+    """Write the predictions of one task, or the errors of a reconstruction; return the hash."""
+    path = folder / f"{name}.parquet"
     with atomic_path(path) as temporary:
-        predictions.to_parquet(temporary, index=False)
+        table.to_parquet(temporary, index=False)
     return sha256_of(path)
 
 
@@ -182,12 +210,23 @@ def read_predictions(folder: Path, task: TaskResult) -> "pd.DataFrame":
     Raises:
         IntegrityError: If the file is missing or is not the one the result names.
     """
+    return read_table(folder / f"{task.task}.parquet", task.predictions_sha256)
+
+
+def read_errors(folder: Path, reconstruction: ReconstructionResult) -> "pd.DataFrame":
+    """Read the squared errors of a reconstruction: model, epoch and two columns per seed.
+
+    Raises:
+        IntegrityError: If the file is missing or is not the one the result names.
+    """
+    return read_table(folder / f"{RECONSTRUCTION}.parquet", reconstruction.errors_sha256)
+
+
+def read_table(path: Path, sha256: str) -> "pd.DataFrame":
+    """Read a file of a result, checked by hash."""
     import pandas as pd
 
-    path = folder / f"{task.task}.parquet"
     found = sha256_of(path) if path.is_file() else "nothing"
-    if found != task.predictions_sha256:
-        raise IntegrityError(
-            f"{path}: found {found}, the result names {task.predictions_sha256}; evaluate again"
-        )
+    if found != sha256:
+        raise IntegrityError(f"{path}: found {found}, the result names {sha256}; evaluate again")
     return pd.read_parquet(path)

@@ -1,15 +1,17 @@
-"""From predictions to a task's result: score, interval, file."""
+"""From predictions and reconstructions to results: score, interval, file."""
 
+from collections.abc import Sequence
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from zoobench.bootstrap import model_interval
+from zoobench.bootstrap import kept_interval, model_interval
+from zoobench.embed import Embedded
 from zoobench.metrics import METRICS
 from zoobench.predict import Prediction
-from zoobench.results import TaskResult, write_predictions
+from zoobench.results import RECONSTRUCTION, ReconstructionResult, TaskResult, write_table
 from zoobench.tasks import Task
 
 if TYPE_CHECKING:
@@ -48,7 +50,30 @@ def score_task(
         validation_scores=tuple(map(known, prediction.validation_scores)),
         rows=len(rows),
         seconds=seconds,
-        predictions_sha256=write_predictions(folder, task.id, written),
+        predictions_sha256=write_table(folder, task.id, written),
+    )
+
+
+def score_reconstruction(
+    folder: Path, test: "pd.DataFrame", runs: Sequence[Embedded]
+) -> ReconstructionResult | None:
+    """Score how well the test split was reconstructed, once per seed, and write the errors."""
+    import pandas as pd
+
+    found = [run.errors for run in runs if run.errors is not None]
+    if len(found) < len(runs):
+        return None
+    errors = np.stack(found)
+    models = test["model"].to_numpy()
+    low, high = kept_interval(errors, models)
+    written = pd.DataFrame({"model": models, "epoch": test["epoch"].to_numpy()})
+    for number, (squared, deviations) in enumerate(errors):
+        written[f"seed_{number}"], written[f"spread_{number}"] = squared, deviations
+    wrong, spread = errors.sum(axis=2).T
+    return ReconstructionResult(
+        scores=tuple(map(float, 1 - wrong / spread)),
+        interval=(known(low), known(high)),
+        errors_sha256=write_table(folder, RECONSTRUCTION, written),
     )
 
 

@@ -57,8 +57,10 @@ class SelfSupervised(Settings):
         """Encode the weights as they are, a block of them at a time."""
         return np.concatenate([self.encoded(block) for block in blocks(weights)])
 
-    def reconstruct(self, weights: Weights) -> Float32[np.ndarray, "snapshots params"]:
-        """Encode and decode the weights."""
+    def reconstruct(self, weights: Weights) -> Float32[np.ndarray, "snapshots params"] | None:
+        """Encode and decode the weights; None if the decoder was not trained."""
+        if self.beta == 0:
+            return None
         return np.concatenate([self.encoded(block, decode=True) for block in blocks(weights)])
 
     @torch.inference_mode()

@@ -1,0 +1,114 @@
+"""How much better one result is than another on the same networks, and how surely."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from zoobench.bootstrap import Column, Errors, Table, kept_interval, paired_interval
+from zoobench.results import RECONSTRUCTION, Result, TaskResult, read_errors, read_predictions
+from zoobench.store import result_folder
+from zoobench.tasks import tasks_of
+from zoogen import Zoo
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A score minus another, with its 95 % bootstrap interval over models.
+
+    Both scores are taken on the same resamples, so what makes a model hard for both cancels.
+    """
+
+    mean: float
+    low: float
+    high: float
+
+    @property
+    def is_above(self) -> bool:
+        """Whether the first score is surely the higher one."""
+        return self.low > 0
+
+    @property
+    def is_below(self) -> bool:
+        """Whether it is surely the lower one."""
+        return self.high < 0
+
+
+def difference(root: Path, zoo: Zoo, a: Result, b: Result, column: str) -> Difference | None:
+    """Compare two results on one task, or on how well they reconstruct; None if one has no score.
+
+    Args:
+        root: Folder of all results.
+        zoo: Which both are of.
+        a: Whose score is taken.
+        b: Whose score is taken from it.
+        column: A task id or ``rec``.
+
+    Raises:
+        IntegrityError: If a file of predictions is not the one its result names.
+    """
+    if column == RECONSTRUCTION:
+        return reconstruction_difference(root, zoo, a, b)
+    mine, other = a.by_task.get(column), b.by_task.get(column)
+    if mine is None or other is None or mine.mean is None or other.mean is None:
+        return None
+    task = tasks_of(zoo.spec)[column]
+    test = zoo.test.properties
+    rows = test[test[task.target].notna()]
+    targets, guesses, others = comparable(
+        rows[task.target].to_numpy(),
+        predictions(root, a, mine),
+        predictions(root, b, other),
+    )
+    models = rows["model"].to_numpy()
+    return Difference(
+        mine.mean - other.mean, *paired_interval(task.metric, targets, guesses, others, models)
+    )
+
+
+def predictions(root: Path, result: Result, task: TaskResult) -> np.ndarray:
+    """Read what a probe said of each snapshot, one row per seed."""
+    table = read_predictions(folder_of(root, result), task)
+    return table.filter(like="seed_").to_numpy().T
+
+
+def folder_of(root: Path, result: Result) -> Path:
+    """Return where a result lies."""
+    return result_folder(root, result.embedder.name, result.zoo.name, result.probe)
+
+
+def comparable(
+    truth: np.ndarray, mine: np.ndarray, other: np.ndarray
+) -> tuple[Column, Table, Table]:
+    """Return numbers as they are, and labels as numbers that stand for the same in all three."""
+    if np.issubdtype(truth.dtype, np.number):
+        return truth.astype(np.float64), mine, other
+    parts = [truth.ravel(), mine.ravel(), other.ravel()]
+    _, codes = np.unique(np.concatenate(parts).astype(str), return_inverse=True)
+    first, second = len(truth), len(truth) + mine.size
+    return (
+        codes[:first],
+        codes[first:second].reshape(mine.shape),
+        codes[second:].reshape(other.shape),
+    )
+
+
+def reconstruction_difference(root: Path, zoo: Zoo, a: Result, b: Result) -> Difference | None:
+    """Compare how well two results reconstruct."""
+    if a.reconstruction is None or b.reconstruction is None:
+        return None
+    mine = stacked(read_errors(folder_of(root, a), a.reconstruction))
+    other = stacked(read_errors(folder_of(root, b), b.reconstruction))
+    models = zoo.test.properties["model"].to_numpy()
+    mean = a.reconstruction.mean - b.reconstruction.mean
+    return Difference(mean, *kept_interval(mine, models, less=other))
+
+
+def stacked(errors: "pd.DataFrame") -> Errors:
+    """Gather the columns of ``rec.parquet``."""
+    parts = [errors.filter(like=kind).to_numpy(np.float64).T for kind in ("seed_", "spread_")]
+    return np.stack(parts, axis=1)
