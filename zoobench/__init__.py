@@ -2,5 +2,6 @@
 
 from zoobench.embed import Embedder
 from zoobench.places import cache_folder
+from zoobench.space import Choice, SearchSpace, Uniform
 
-__all__ = ["Embedder", "cache_folder"]
+__all__ = ["Choice", "Embedder", "SearchSpace", "Uniform", "cache_folder"]

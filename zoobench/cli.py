@@ -1,5 +1,6 @@
 """The command ``zoobench``: score embedders, list tasks, show results, redo the paper's tables."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -76,6 +77,16 @@ def evaluate(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="A setting of the embedder."),
     ] = None,
+    trials: Annotated[
+        int,
+        typer.Option(
+            "--tune",
+            metavar="TRIALS",
+            min=0,
+            help="First try so many settings of the embedder and take the one that is best on the "
+            "validation split; needs the extra cluster.",
+        ),
+    ] = 0,
     references: Annotated[
         bool, typer.Option(help="Also score the rows to read the scores against.")
     ] = True,
@@ -87,9 +98,10 @@ def evaluate(
     are cached by the content of code, settings and zoo.
 
     Examples: zoobench evaluate pca-linear --set dim=10, or
-    zoobench evaluate sklearn.decomposition:PCA --set n_components=50
+    zoobench evaluate sklearn.decomposition:PCA --set n_components=50, or
+    zoobench evaluate self-supervised-fast --tune 20
     """
-    from zoobench.report import print_result
+    from zoobench.report import print_result, print_trials
     from zoobench.run import Request, run
     from zoobench.store import result_folder
 
@@ -102,6 +114,12 @@ def evaluate(
         seeds=seeds,
     )
     try:
+        if trials:
+            from zoobench.tune import tune
+
+            tried = tune(request, trials)
+            print_trials(tried)
+            request = replace(request, settings={**request.settings, **tried[0].settings})
         result = run(request, out, references=references)
     except KeyboardInterrupt:
         typer.echo("stopped; finished tasks are kept, the same command goes on", err=True)

@@ -1,6 +1,6 @@
 """Results as tables of 80 columns; all scores in percent, as the paper prints them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich import box
@@ -12,6 +12,7 @@ from zoobench.reference import PROBE, REFERENCES, STATISTICS
 from zoobench.results import RECONSTRUCTION, ReconstructionResult, Result, TaskResult
 from zoobench.store import find_result
 from zoobench.tasks import Task
+from zoobench.tune import Trial
 
 MISSING = "–"
 METRIC_SIGNS = {"r2": "R²", "accuracy": "acc"}
@@ -99,6 +100,17 @@ def heading(result: Result) -> str:
     if zoo.models_built < zoo.models_planned:
         text += f"\npartial zoo: {zoo.models_built} of {zoo.models_planned} models"
     return text
+
+
+def print_trials(trials: Sequence[Trial]) -> None:
+    """Print what a search tried, best first."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("validation", justify="right")
+    table.add_column("settings")
+    for trial in trials:
+        settings = ", ".join(f"{name}={value}" for name, value in trial.settings.items())
+        table.add_row(percent(trial.score), settings or "as asked for")
+    Console(highlight=False).print(table)
 
 
 def print_tasks(by_zoo: Mapping[str, Mapping[str, Task]]) -> None:

@@ -4,6 +4,7 @@ from zoogen.architectures import CNN, MLP, Convolution
 from zoogen.atomic import atomic_path, sha256_of, write_text
 from zoogen.axes import RandomSeeds, Range
 from zoogen.build import build_zoo
+from zoogen.cluster import ray_cluster
 from zoogen.console import INTERRUPTED, completed, run_command_line
 from zoogen.errors import IntegrityError, UnknownNameError, ZooError
 from zoogen.layout import Layout, Slot
@@ -48,6 +49,7 @@ __all__ = [
     "load_zoo",
     "permutation_index",
     "progress_bar",
+    "ray_cluster",
     "run_command_line",
     "save_tensors",
     "sha256_of",

@@ -50,7 +50,7 @@ def build_zoo(  # noqa: PLR0913, each is an option of the command
         workers: Shards side by side; by default one per core, one on an accelerator, and on a
             cluster what it holds.
         cluster: Address of a Ray cluster that trains in place of this machine, see
-            ``zoogen.cluster.connected``.
+            ``zoogen.ray_cluster``.
         tf32: Let a GPU round factors to ten bits of mantissa, which is faster.
         overwrite: Throw away a damaged zoo, or one of another spec or other images, that is in
             the folder; one of this spec is kept or resumed as ever.

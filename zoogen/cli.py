@@ -75,7 +75,7 @@ def show(zoo: ZooName) -> None:
 
 
 @app.command()
-def build(  # noqa: PLR0913
+def build(
     zoo: Annotated[
         str,
         typer.Argument(

@@ -70,7 +70,7 @@ def run_on_cluster(
         job: Sent once, with all it holds.
         numbers: The shards.
         keep: Called with a shard and its result, one after another.
-        address: As Ray takes it, see ``connected``.
+        address: As Ray takes it, see ``ray_cluster``.
         device: ``cuda`` for a GPU to each task, ``cpu`` for a core; by default GPUs if there are.
         workers: At most so many tasks at once; by default what the cluster holds.
         report: Called with the steps that are new.
@@ -83,7 +83,7 @@ def run_on_cluster(
             machines have other versions than this one, or ``job`` or ``keep`` raises one.
     """
     backlog = Backlog(deque(numbers), report)
-    with connected(address) as ray:
+    with ray_cluster(address) as ray:
         kind = processor(ray.cluster_resources(), device, address)
         task = ray.remote(max_retries=0, num_gpus=int(kind == "GPU"))(run_task)
         board = ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=-1)(Board).remote()
@@ -185,7 +185,7 @@ def processor(offered: dict[str, float], device: str | None, address: str) -> st
 
 
 @contextmanager
-def connected(address: str) -> Iterator[Any]:
+def ray_cluster(address: str) -> Iterator[Any]:
     """Connect to a Ray cluster and yield Ray; leaving stops what still runs of this build.
 
     Args:

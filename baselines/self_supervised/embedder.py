@@ -15,7 +15,7 @@ from baselines.self_supervised.networks import Autoencoder
 from baselines.self_supervised.settings import Settings
 from baselines.self_supervised.train import identity_of
 from baselines.self_supervised.train import train as trained
-from zoobench import cache_folder
+from zoobench import Choice, SearchSpace, Uniform, cache_folder
 from zoogen import Weights
 
 ROWS = 4096
@@ -42,6 +42,19 @@ class SelfSupervised(Settings):
     def settings(self) -> Settings:
         """What defines the run."""
         return Settings(**{each.name: getattr(self, each.name) for each in fields(Settings)})
+
+    @property
+    def search_space(self) -> SearchSpace:
+        """What ``zoobench evaluate --tune`` draws from."""
+        widths = (self.width * quarters // 4 for quarters in (2, 4, 6))
+        return {
+            "beta": Uniform(0.05, 0.85),
+            "dim": Choice(tuple(self.dim * fifths // 5 for fifths in (2, 3, 5))),
+            "width": Choice(
+                tuple(each for each in widths if each >= self.dim and each % self.heads == 0)
+            ),
+            "learning_rate": Uniform(1e-4, 1e-2, log=True),
+        }
 
     def fit(self, train: Weights, validation: Weights, *, seed: int) -> "SelfSupervised":
         """Train, or go on training; validation chooses the epoch.

@@ -20,8 +20,11 @@ class AttentionEncoder(nn.Module):
     def __init__(self, groups: Sequence[Group], settings: Settings) -> None:
         super().__init__()
         width = settings.width
-        self.embedding = Embedding(groups, width)
-        self.compression = nn.Parameter(torch.randn(width)) if settings.compression_token else None
+        start = settings.position
+        self.embedding = Embedding(groups, width, position=start)
+        self.compression = (
+            nn.Parameter(start * torch.randn(width)) if settings.compression_token else None
+        )
         self.blocks = attention_blocks(settings)
         gathered = 1 if settings.compression_token else sum(group.tokens for group in groups)
         self.bottleneck = nn.Linear(gathered * width, settings.dim)
@@ -43,7 +46,7 @@ class AttentionDecoder(nn.Module):
         super().__init__()
         tokens = sum(group.tokens for group in groups)
         self.spread = nn.Linear(settings.dim, tokens * settings.width)
-        self.position = nn.Parameter(torch.randn(tokens, settings.width))
+        self.position = nn.Parameter(settings.position * torch.randn(tokens, settings.width))
         self.blocks = attention_blocks(settings)
         self.unembedding = Unembedding(groups, settings.width)
 

@@ -22,6 +22,7 @@ RANGES = dict.fromkeys(COUNTS, (1, inf)) | {
     "beta": (0, 1),
     "erase": (0, 1),
     "noise": (0, inf),
+    "position": (0, inf),
     "temperature": (1e-6, inf),
     "learning_rate": (1e-12, inf),
     "weight_decay": (0, inf),
@@ -46,6 +47,8 @@ class Settings:
         width: Dimension d of a token.
         hidden: Dimension between the two linear layers of a block.
         layers: Hidden layers of the encoder, and as many of the decoder, if ``tokens`` is ``none``.
+        position: Standard deviation that position embeddings and the compression token start with.
+            At 1 they hide the weights, whose tokens are smaller, for the first epochs.
         dropout: Probability, in attention, blocks and fully connected layers.
         beta: Share of the reconstruction loss, the rest is contrast.
         contrast: ``nt-xent`` sets the views of other snapshots apart, ``positive`` only draws the
@@ -83,6 +86,7 @@ class Settings:
     width: int = 128
     hidden: int = 512
     layers: int = 10
+    position: float = 1.0
     dropout: float = 0.1
     beta: float = 0.5
     contrast: Contrast = "nt-xent"

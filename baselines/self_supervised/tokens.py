@@ -80,13 +80,20 @@ def single_weights(layout: Layout) -> tuple[Group, ...]:
 
 
 class Embedding(nn.Module):
-    """Tokens of a vector, one matrix product per group, and where in the sequence they stand."""
+    """Tokens of a vector, one matrix product per group, and where in the sequence they stand.
 
-    def __init__(self, groups: Sequence[Group], width: int) -> None:
+    Args:
+        groups: Of the tokens.
+        width: Dimension of a token.
+        position: Standard deviation of the position embeddings at the start.
+    """
+
+    def __init__(self, groups: Sequence[Group], width: int, *, position: float = 1.0) -> None:
         super().__init__()
         self.groups = tuple(groups)
         self.linear = nn.ModuleList(nn.Linear(group.size, width) for group in groups)
-        self.position = nn.Parameter(torch.randn(sum(group.tokens for group in groups), width))
+        tokens = sum(group.tokens for group in groups)
+        self.position = nn.Parameter(position * torch.randn(tokens, width))
 
     def forward(
         self, vectors: Float[Tensor, "batch params"]
