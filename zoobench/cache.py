@@ -10,6 +10,7 @@ from safetensors import SafetensorError, safe_open
 
 from zoobench.embed import Embedded, Embedder, embed
 from zoobench.places import cache_folder
+from zoobench.provenance import embedder_stamp, package_versions, zoo_stamp
 from zoobench.results import EmbedderStamp, ZooStamp
 from zoogen import SPLITS, Zoo, save_tensors
 
@@ -22,6 +23,18 @@ def content_key(by: EmbedderStamp, of: ZooStamp, seed: int, versions: Mapping[st
     """Hash all that decides an embedding."""
     decides = (by.cls, by.code_sha256, by.settings, of.content_sha256, of.split_sha256)
     return sha256(json.dumps([*decides, seed, versions], sort_keys=True).encode()).hexdigest()
+
+
+def embeddings_of(embedder: Embedder, zoo: Zoo, *, seed: int) -> Embedded:
+    """Return the embeddings that an evaluation of this embedder would be made from.
+
+    Raises:
+        EmbedderError: As ``embed``.
+        ZooError: If the cache cannot be written.
+    """
+    stamp = embedder_stamp(embedder, name=embedder.name)
+    key = content_key(stamp, zoo_stamp(zoo), seed, package_versions(stamp.cls))
+    return cached_embeddings(embedder, zoo, key=key, seed=seed)
 
 
 def cached_embeddings(embedder: Embedder, zoo: Zoo, *, key: str, seed: int) -> Embedded:

@@ -1,4 +1,4 @@
-"""The command ``zoobench``: score embedders, list tasks, show results, redo the paper's tables."""
+"""The command ``zoobench``: score and draw embedders, list tasks, redo the paper's tables."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -179,6 +179,36 @@ def show(
     for _, result in find_results(out, embedder):
         if embedder or result.probe != REFERENCE:
             print_result(result, out)
+
+
+@app.command()
+def plot(
+    embedder: Annotated[
+        str,
+        typer.Argument(
+            metavar="EMBEDDER", autocompletion=complete_embedder, help="As evaluate takes it."
+        ),
+    ],
+    *,
+    zoo: Annotated[
+        str, typer.Option(autocompletion=complete_zoo, help="A registered zoo or a folder.")
+    ] = "tetris-seed",
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="A setting of the embedder."),
+    ] = None,
+    write: Annotated[Path, typer.Option(help="The PNG file to write.")] = Path("embeddings.png"),
+) -> None:
+    """Draw the embeddings of a zoo, laid out by UMAP and coloured by what is known of the networks.
+
+    The embeddings are those of evaluate and kept like them. The extras plots and umap must be
+    installed.
+
+    Example: zoobench plot weight-statistics --zoo tetris-hyp
+    """
+    from zoobench.plot import plot_embeddings
+
+    typer.echo(plot_embeddings(embedder, parsed_settings(settings or []), zoo, write))
 
 
 @app.command()

@@ -7,16 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from zoobench.cache import cached_embeddings, content_key
+from zoobench.cache import embeddings_of
 from zoobench.embed import Embeddings
 from zoobench.find import find_embedder
 from zoobench.places import cache_folder
 from zoobench.predict import batches, predict
 from zoobench.probe import find_probe
-from zoobench.provenance import embedder_stamp, package_versions, zoo_stamp
 from zoobench.run import Request
 from zoobench.space import Choice, SearchSpace, Uniform
-from zoobench.store import label
 from zoobench.tasks import find_tasks
 from zoogen import SPLITS, Zoo, ZooError, load_zoo, progress_bar, ray_cluster
 
@@ -132,13 +130,10 @@ def as_typed(drawn: Mapping[str, object]) -> dict[str, str]:
 
 def validation_score(drawn: Mapping[str, str], *, request: Request, seed: int) -> float:
     """Return the mean score over tasks on the validation split, by which probes choose too."""
-    settings = {**request.settings, **drawn}
-    embedder = find_embedder(request.embedder, settings)
+    embedder = find_embedder(request.embedder, {**request.settings, **drawn})
     zoo = load_zoo(request.zoo)
-    stamp = embedder_stamp(embedder, name=label(embedder.name, settings))
-    key = content_key(stamp, zoo_stamp(zoo), seed, package_versions(stamp.cls))
-    embedded = cached_embeddings(embedder, zoo, key=key, seed=seed)
-    return float(np.mean([*held_out_scores(embedded.splits, zoo, request)]))
+    embeddings = embeddings_of(embedder, zoo, seed=seed).splits
+    return float(np.mean([*held_out_scores(embeddings, zoo, request)]))
 
 
 def held_out_scores(embeddings: Embeddings, zoo: Zoo, request: Request) -> Iterator[float]:

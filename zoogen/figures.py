@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, get_args
 import numpy as np
 from jaxtyping import Float
 
+from zoogen.axes import Range
 from zoogen.colouring import paint_names, paint_numbers, written
 from zoogen.configs import SCALED
 from zoogen.spec import Activation, Initialiser, Optimiser, ZooSpec
@@ -147,10 +148,22 @@ def coloured_by(rows: "pd.DataFrame", spec: ZooSpec) -> list[str]:
 
 
 def umap_figure(
-    rows: "pd.DataFrame", places: Float[np.ndarray, "snapshots 2"], spec: ZooSpec, title: str
+    rows: "pd.DataFrame",
+    places: Float[np.ndarray, "snapshots 2"],
+    spec: ZooSpec,
+    title: str,
+    also: Sequence[str] = (),
 ) -> "Figure":
-    """Draw snapshots where UMAP puts them, once for each axis that varies, last for the epoch."""
-    colourings = coloured_by(rows, spec)
+    """Draw snapshots where UMAP puts them, once for each axis that varies, then for the epoch.
+
+    Args:
+        rows: Properties of the snapshots.
+        places: Where they lie.
+        spec: Of their zoo.
+        title: Of the figure.
+        also: Measured properties to colour by, each in a last panel.
+    """
+    colourings = [*coloured_by(rows, spec), *also]
     figure, panels = panelled(colourings, title)
     for axis, (panel, key) in zip(colourings, panels, strict=True):
         paint_panel(panel, key, places, rows, axis, spec)
@@ -188,7 +201,7 @@ def paint_panel(
     axis: str,
     spec: ZooSpec,
 ) -> None:
-    """Draw snapshots coloured by one axis, or by epoch; where they lie has no unit."""
+    """Draw snapshots coloured by one property; where they lie has no unit."""
     title = axis.replace("_", " ")
     if axis in NAMES:
         paint_names(panel, key, places, list(rows[axis]), NAMES[axis])
@@ -197,8 +210,20 @@ def paint_panel(
         if axis == "init_std":
             numbers[~rows["initialiser"].isin(SCALED)] = np.nan
             title += " (pale: not chosen)" if np.isnan(numbers).any() else ""
-        among = spec.stored_epochs if axis == "epoch" else getattr(spec, axis)
-        paint_numbers(panel, key, places, numbers, among)
+        paint_numbers(panel, key, places, numbers, all_there_can_be(axis, numbers, spec))
     panel.set_title(title)
     panel.set(xticks=[], yticks=[])
     panel.set_aspect("equal", adjustable="datalim")
+
+
+def all_there_can_be(
+    axis: str, numbers: Float[np.ndarray, " snapshots"], spec: ZooSpec
+) -> Sequence[int | float] | Range:
+    """Return what a scale has to show: what was chosen from, or the range that was measured."""
+    if axis == "epoch":
+        return spec.stored_epochs
+    if axis in spec.varied:
+        values: Sequence[int | float] | Range = getattr(spec, axis)
+        return values
+    low, high = float(numbers.min()), float(numbers.max())
+    return Range(low, high) if low < high else (low,)

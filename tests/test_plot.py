@@ -1,0 +1,52 @@
+"""The picture of embeddings: what it shows, and that it is written whole or not at all."""
+
+from pathlib import Path
+
+import pytest
+from matplotlib.image import imread
+from typer.testing import CliRunner
+
+from zoobench.cli import app
+from zoobench.plot import plot_embeddings
+from zoogen import Zoo, ZooError
+from zoogen.figures import umap_figure
+from zoogen.plots import umap_layout
+
+
+@pytest.fixture(autouse=True)
+def _cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZOOBENCH_CACHE", str(tmp_path / "cache"))
+
+
+def test_there_is_a_panel_for_each_varied_axis_the_epoch_and_the_accuracy(hyp_zoo: Zoo):
+    rows = hyp_zoo.properties
+    places = umap_layout(hyp_zoo.weights[:])
+    figure = umap_figure(rows, places, hyp_zoo.spec, "all", also=("test_accuracy",))
+    titles = [axes.get_title() for axes in figure.axes if axes.get_title()]
+    assert titles[-2:] == ["epoch", "test accuracy"]
+    assert {"activation", "initialiser", "learning rate"} <= set(titles)
+
+
+def test_the_command_writes_a_picture_and_says_where(hyp_zoo: Zoo, tmp_path: Path):
+    path = tmp_path / "new" / "picture.png"
+    command = ["plot", "weight-statistics", "--zoo", str(hyp_zoo.folder), "--write", str(path)]
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 0, done.output
+    assert done.stdout.strip() == str(path)
+    pixels = imread(path)
+    assert min(pixels.shape[:2]) > 500
+    assert pixels[..., :3].std() > 0.05
+
+
+def test_the_same_embeddings_give_the_same_picture(seed_zoo: Zoo, tmp_path: Path):
+    first, again = (
+        plot_embeddings("raw-weights", {}, str(seed_zoo.folder), tmp_path / f"{n}.png")
+        for n in range(2)
+    )
+    assert first.read_bytes() == again.read_bytes()
+
+
+def test_a_picture_that_cannot_be_written_is_an_error(seed_zoo: Zoo, tmp_path: Path):
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(ZooError, match="file"):
+        plot_embeddings("raw-weights", {}, str(seed_zoo.folder), tmp_path / "file" / "a.png")
