@@ -32,7 +32,7 @@ def test_a_table_holds_ours_the_interval_and_the_paper_for_every_task(
     probes = 2
     assert kinds.count("ours") == probes * 4
     assert kinds.count("95 %") == probes * 2
-    assert kinds.count("paper") == probes * 2
+    assert kinds.count("paper") == probes  # of random projections it says nothing
     paper = next(row for row in rows if row[1].strip() == "paper")
     assert paper[2].strip() == "2.8"
     assert "zoobench reproduce table5" in text

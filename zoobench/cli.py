@@ -104,6 +104,7 @@ def evaluate(
     from zoobench.report import print_result, print_trials
     from zoobench.run import Request, run
     from zoobench.store import result_folder
+    from zoogen import load_zoo
 
     request = Request(
         embedder=embedder,
@@ -124,7 +125,7 @@ def evaluate(
     except KeyboardInterrupt:
         typer.echo("stopped; finished tasks are kept, the same command goes on", err=True)
         raise typer.Exit(INTERRUPTED) from None
-    print_result(result, out)
+    print_result(result, out, load_zoo(zoo))
     typer.echo(f"kept in {result_folder(out, result.embedder.name, result.zoo.name, probe)}")
 
 
@@ -172,13 +173,14 @@ def show(
 
     Example: zoobench show weight-statistics
     """
+    from zoobench.provenance import zoo_at_hand
     from zoobench.reference import PROBE as REFERENCE
     from zoobench.report import print_result
     from zoobench.store import find_results
 
     for _, result in find_results(out, embedder):
         if embedder or result.probe != REFERENCE:
-            print_result(result, out)
+            print_result(result, out, zoo_at_hand(result.zoo))
 
 
 @app.command()

@@ -16,7 +16,7 @@ from pydantic import JsonValue
 from zoobench.embed import Embedder
 from zoobench.results import EmbedderStamp, ZooStamp
 from zoobench.scikit import ScikitEmbedder
-from zoogen import Zoo, ZooError
+from zoogen import ZOOS, Zoo, ZooError, is_built, load_zoo, zoo_folder
 
 PACKAGES = ("zoobench", "numpy", "scipy", "scikit-learn", "torch", "umap-learn", "pynndescent")
 
@@ -54,6 +54,14 @@ def zoo_stamp(zoo: Zoo) -> ZooStamp:
         models_built=manifest.models_built,
         models_planned=manifest.models_planned,
     )
+
+
+def zoo_at_hand(stamp: ZooStamp) -> Zoo | None:
+    """Return the registered zoo that was stamped, if it is built here and still the same."""
+    if stamp.name not in ZOOS or not is_built(zoo_folder(stamp.name)):
+        return None
+    zoo = load_zoo(stamp.name)
+    return zoo if zoo_stamp(zoo) == stamp else None
 
 
 def settings_of(embedder: Embedder) -> dict[str, JsonValue]:

@@ -7,15 +7,24 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from zoobench.compare import difference
+from zoobench.metrics import MetricName
 from zoobench.paper import PaperScore, paper_scores
 from zoobench.reference import PROBE, REFERENCES, STATISTICS
 from zoobench.results import RECONSTRUCTION, ReconstructionResult, Result, TaskResult
 from zoobench.store import find_result
+from zoobench.tables import FROM_THE_PAPER
 from zoobench.tasks import Task
 from zoobench.tune import Trial
+from zoogen import Zoo
 
 MISSING = "–"
-METRIC_SIGNS = {"r2": "R²", "accuracy": "acc"}
+HEADINGS = {
+    "95 % interval": "95 %\ninterval",
+    "hyper-parameters": "hyper-\nparams",
+    "over s(W)": "over s(W),\n95 % interval",
+}
+METRIC_SIGNS: dict[MetricName, str] = {"r2": "R²", "accuracy": "acc"}
 
 
 def percent(score: float | None) -> str:
@@ -25,7 +34,7 @@ def percent(score: float | None) -> str:
 
 def signed(difference: float) -> str:
     """Write a difference of two shares in points, with its sign."""
-    return f"{100 * difference:+.1f}".replace("-", "−")
+    return f"{100 * difference:+.1f}"
 
 
 def interval_text(task: TaskResult | ReconstructionResult) -> str:
@@ -53,43 +62,66 @@ def reference_results(root: Path, scored: Result) -> Mapping[str, Result]:
     }
 
 
-def print_result(result: Result, root: Path) -> None:
-    """Print one row per task: score, interval, reference rows and what the paper reports."""
+def print_result(result: Result, root: Path, zoo: Zoo | None) -> None:
+    """Print one row per task: score, interval, reference rows and what the paper reports.
+
+    Args:
+        result: What to print.
+        root: Folder of all results.
+        zoo: What was scored, if it is at hand: the difference to s(W) is taken on its labels.
+    """
     references = reference_results(root, result)
     if result.embedder.name == STATISTICS:
         references = {title: row for title, row in references.items() if title != "s(W)"}
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    compared = references.get("s(W)") if zoo is not None else None
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     table.add_column("task", no_wrap=True)
-    for column in ("score", "95 % interval", *references, "paper"):
-        table.add_column(column.replace("hyper-", "hyper-\n"), justify="right")
-    papers = paper_scores()
-    if result.reconstruction is not None:
-        table.add_row(*reconstruction_row(result, result.reconstruction, gaps=len(references)))
-    for task in result.tasks:
-        others = (row.by_task.get(task.task) for row in references.values())
+    over = ["over s(W)"] if compared else []
+    for column in ("score", "95 % interval", *references, *over, "paper"):
+        wide = column in {"95 % interval", "over s(W)"}
+        table.add_column(HEADINGS.get(column, column), justify="right", no_wrap=not wide)
+    for task in columns_of(result):
+        scored, sign = score_in(result, task), METRIC_SIGNS[metric_of(result, task)]
+        others = [score_in(row, task) for row in references.values()]
         table.add_row(
-            f"{task.task} {METRIC_SIGNS[task.metric]}",
-            percent(task.mean),
-            interval_text(task),
+            f"{task} {sign}",
+            MISSING if scored is None else percent(scored.mean),
+            MISSING if scored is None else interval_text(scored),
             *(MISSING if other is None else percent(other.mean) for other in others),
-            paper_text(papers.get((result.zoo.name, task.task, result.embedder.name))),
+            *([over_text(root, zoo, result, compared, task)] if zoo and compared else []),
+            paper_text(paper_score(result, task)),
         )
     console = Console(highlight=False)
     console.print(heading(result))
     console.print(table)
 
 
-def reconstruction_row(result: Result, kept: ReconstructionResult, *, gaps: int) -> list[str]:
-    """Write how much of the weights an embedding keeps; the reference rows have nothing to say."""
-    paper = paper_scores().get((result.zoo.name, RECONSTRUCTION, result.embedder.name))
-    blanks = [MISSING] * gaps
-    return [
-        f"{RECONSTRUCTION} R²",
-        percent(kept.mean),
-        interval_text(kept),
-        *blanks,
-        paper_text(paper),
-    ]
+def columns_of(result: Result) -> list[str]:
+    """Name all that a result has a score for: reconstruction, if any, then the tasks."""
+    kept = [] if result.reconstruction is None else [RECONSTRUCTION]
+    return [*kept, *result.by_task]
+
+
+def score_in(result: Result, column: str) -> TaskResult | ReconstructionResult | None:
+    """Return what a result says of a task or of reconstruction, if anything."""
+    return result.reconstruction if column == RECONSTRUCTION else result.by_task.get(column)
+
+
+def metric_of(result: Result, column: str) -> MetricName:
+    """Return what a column is scored by."""
+    return result.by_task[column].metric if column in result.by_task else "r2"
+
+
+def over_text(root: Path, zoo: Zoo, result: Result, other: Result, column: str) -> str:
+    """Write the interval of the difference to another result."""
+    found = difference(root, zoo, result, other, column)
+    return MISSING if found is None else f"{signed(found.low)} … {signed(found.high)}"
+
+
+def paper_score(result: Result, column: str) -> PaperScore | None:
+    """Return what the paper reports of the method a result is of."""
+    name = FROM_THE_PAPER.get(result.embedder.name, result.embedder.name)
+    return paper_scores().get((result.zoo.name, column, name))
 
 
 def heading(result: Result) -> str:

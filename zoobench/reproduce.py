@@ -7,8 +7,8 @@ from pathlib import Path
 from zoobench.claims import claim_section
 from zoobench.paper import paper_scores
 from zoobench.reference import PROBE, REFERENCES
-from zoobench.report import MISSING, interval_text, paper_text, percent
-from zoobench.results import RECONSTRUCTION, ReconstructionResult, Result, TaskResult
+from zoobench.report import MISSING, interval_text, paper_text, percent, score_in
+from zoobench.results import RECONSTRUCTION, Result
 from zoobench.run import Request, run
 from zoobench.store import find_result
 from zoobench.tables import SELF_SUPERVISED, PaperTable
@@ -175,18 +175,13 @@ def line(first: str, second: str, cells: Sequence[str]) -> str:
     return f"| {' | '.join((first, second, *cells))} |"
 
 
-def scored(result: Result, column: str) -> TaskResult | ReconstructionResult | None:
-    """Return what a result says in a column, if anything."""
-    return result.reconstruction if column == RECONSTRUCTION else result.by_task.get(column)
-
-
 def scores(result: Result, columns: Sequence[str]) -> list[str]:
     """Write the mean score in each column."""
-    found = (scored(result, column) for column in columns)
+    found = (score_in(result, column) for column in columns)
     return [MISSING if each is None else percent(each.mean) for each in found]
 
 
 def intervals(result: Result, columns: Sequence[str]) -> list[str]:
     """Write the interval in each column."""
-    found = (scored(result, column) for column in columns)
+    found = (score_in(result, column) for column in columns)
     return [MISSING if each is None else interval_text(each) for each in found]

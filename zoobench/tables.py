@@ -9,6 +9,8 @@ from zoobench.results import RECONSTRUCTION
 
 SELF_SUPERVISED = "self-supervised"
 FAST = "self-supervised-fast"
+FROM_THE_PAPER = {FAST: SELF_SUPERVISED}
+"""What a method of the paper is called there, where ours is trained in another way."""
 
 
 @dataclass(frozen=True)

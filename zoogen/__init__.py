@@ -8,7 +8,7 @@ from zoogen.cluster import ray_cluster
 from zoogen.console import INTERRUPTED, completed, run_command_line
 from zoogen.errors import IntegrityError, UnknownNameError, ZooError
 from zoogen.layout import Layout, Slot
-from zoogen.load import Part, Zoo, is_at_hand, load_zoo
+from zoogen.load import Part, Zoo, is_at_hand, is_built, load_zoo
 from zoogen.manifest import Manifest
 from zoogen.places import user_cache, zoo_folder
 from zoogen.progress import progress_bar
@@ -46,6 +46,7 @@ __all__ = [
     "completed",
     "find_spec",
     "is_at_hand",
+    "is_built",
     "load_zoo",
     "permutation_index",
     "progress_bar",
