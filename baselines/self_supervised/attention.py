@@ -4,6 +4,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import linear, scaled_dot_product_attention
 
+from baselines.self_supervised.dropout import Dropout
+
 
 class Block(nn.Module):
     """Attention, then two linear layers, each normalised before and added to what came in.
@@ -21,11 +23,11 @@ class Block(nn.Module):
         self.perceptron = nn.Sequential(
             nn.LayerNorm(width),
             nn.Linear(width, hidden),
-            nn.ReLU(),
-            nn.Dropout(dropout),
+            nn.ReLU(inplace=True),
+            Dropout(dropout),
             nn.Linear(hidden, width),
         )
-        self.drop = nn.Dropout(dropout)
+        self.drop = Dropout(dropout)
 
     def forward(
         self, tokens: Float[Tensor, "batch tokens width"], first: int | None = None

@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from baselines.self_supervised.attention import blocks, transformed
+from baselines.self_supervised.dropout import Dropout
 from baselines.self_supervised.settings import Settings
 from baselines.self_supervised.tokens import Embedding, Group, Unembedding, neurons, single_weights
 from zoogen import Layout, ZooError
@@ -75,7 +76,7 @@ def feed_forward(widths: Sequence[int], dropout: float) -> nn.Sequential:
         linear = nn.Linear(before, after)
         nn.init.kaiming_normal_(linear.weight)
         nn.init.constant_(linear.bias, 0.01)
-        layers += [linear, nn.ReLU(), nn.Dropout(dropout)]
+        layers += [linear, nn.ReLU(inplace=True), Dropout(dropout)]
     return nn.Sequential(*layers[:-2])
 
 
@@ -87,7 +88,11 @@ class Projection(nn.Module):
         widths = [dim, *(hidden,) * layers, out]
         stack: list[nn.Module] = []
         for before, after in pairwise(widths):
-            stack += [nn.Linear(before, after, bias=False), nn.BatchNorm1d(after), nn.ReLU()]
+            stack += [
+                nn.Linear(before, after, bias=False),
+                nn.BatchNorm1d(after),
+                nn.ReLU(inplace=True),
+            ]
         self.stack = nn.Sequential(*stack[:-1])
 
     def forward(self, embeddings: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch out"]:

@@ -27,7 +27,7 @@ from baselines.self_supervised.settings import Settings
 from baselines.self_supervised.validate import validated
 from zoogen import Layout, Weights, ZooError, progress_bar
 
-REVISION = 1
+REVISION = 2
 """Raised whenever a change alters what training comes to: older checkpoints are left alone."""
 
 KEEP_SECONDS = 30

@@ -1,0 +1,43 @@
+"""Dropout that costs little on a CPU."""
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn.functional import dropout
+
+LEVELS = 256
+"""A byte decides on an activation, so the probability is rounded to a multiple of 1 / 256."""
+
+
+class Dropout(nn.Module):
+    """Sets activations to zero in training, and scales the others up to the same mean.
+
+    On the CPU torch draws a random number per activation, one after another; a byte of one is as
+    good and takes a tenth of the time.
+
+    Args:
+        probability: That an activation is dropped, in [0, 1).
+    """
+
+    def __init__(self, probability: float) -> None:
+        super().__init__()
+        self.probability = probability
+
+    def forward(self, activations: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
+        """Drop some activations; all pass outside of training."""
+        if not self.training or self.probability == 0:
+            return activations
+        if activations.is_cuda:
+            return dropout(activations, self.probability)
+        return activations * byte_mask(activations.shape, self.probability)
+
+
+def byte_mask(shape: Sequence[int], probability: float) -> Float[Tensor, "..."]:
+    """Draw a mask of zeros and, where activations are kept, the number that scales them."""
+    count = torch.Size(shape).numel()
+    words = torch.empty(-(-count // 8), dtype=torch.int64).random_(-(2**63), None)
+    dropped = min(round(LEVELS * probability), LEVELS - 1)
+    kept = words.view(torch.uint8)[:count].view(shape) >= dropped
+    return kept.to(torch.float32).mul_(LEVELS / (LEVELS - dropped))
