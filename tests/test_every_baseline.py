@@ -46,10 +46,10 @@ class Case:
 
 
 def untrained(point: EntryPoint) -> Embedder:
-    """Load a baseline; one that trains in epochs gets three of them."""
+    """Load a baseline; one that trains in epochs gets three of them, and a small embedding."""
     embedder: Any = point.load()
-    epochs = {"epochs": 3} if hasattr(embedder, "epochs") else {}
-    return replace(embedder, **epochs)
+    quick = {"epochs": 3, "dim": 20} if hasattr(embedder, "epochs") else {}
+    return replace(embedder, **quick)
 
 
 def trajectories(layout: Layout, models: int, seed: int) -> np.ndarray:

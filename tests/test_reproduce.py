@@ -47,7 +47,11 @@ def test_a_table_shows_the_tasks_of_the_paper_alone(
     for module in ("run", "reproduce"):
         monkeypatch.setattr(f"zoobench.{module}.load_zoo", lambda _: hyp_zoo)
     table = replace(
-        TABLES["table4"], zoos=("tetris-hyp",), rows=plain("raw-weights"), tasks=("act", "acc")
+        TABLES["table4"],
+        zoos=("tetris-hyp",),
+        rows=plain("raw-weights"),
+        tasks=("act", "acc"),
+        claims=(),
     )
     text = reproduce_table(table, tmp_path)
     assert text.count("| embedder | | acc | act |") == 2

@@ -197,3 +197,12 @@ def test_an_embedder_reconstructs_what_it_was_trained_on():
     rows = embedder.reconstruct(VALIDATION)
     assert rows.shape == seen.shape
     assert 1 - np.square(rows - seen).sum() / np.square(seen - seen.mean(axis=0)).sum() > 0.3
+
+
+@pytest.mark.parametrize("device", ["cuda:99", "abacus"])
+def test_a_device_that_is_not_there_is_named_before_anything_is_written(
+    tmp_path: Path, device: str
+):
+    with pytest.raises(ZooError, match=device):
+        run(replace(QUICK, device=device), tmp_path / "run")
+    assert not (tmp_path / "run").exists()

@@ -6,6 +6,7 @@ from zoogen.axes import RandomSeeds, Range
 from zoogen.build import build_zoo
 from zoogen.cluster import ray_cluster
 from zoogen.console import INTERRUPTED, completed, run_command_line
+from zoogen.device import check_device
 from zoogen.errors import IntegrityError, UnknownNameError, ZooError
 from zoogen.layout import Layout, Slot
 from zoogen.load import Part, Zoo, is_at_hand, is_built, load_zoo
@@ -43,6 +44,7 @@ __all__ = [
     "atomic_path",
     "build_zoo",
     "chained_layers",
+    "check_device",
     "completed",
     "find_spec",
     "is_at_hand",

@@ -25,7 +25,7 @@ from baselines.self_supervised.losses import objective
 from baselines.self_supervised.networks import Autoencoder, tensor_scale
 from baselines.self_supervised.settings import Settings
 from baselines.self_supervised.validate import validated
-from zoogen import Layout, Weights, ZooError, progress_bar
+from zoogen import Layout, Weights, ZooError, check_device, progress_bar
 
 REVISION = 2
 """Raised whenever a change alters what training comes to: older checkpoints are left alone."""
@@ -68,9 +68,10 @@ def train(
         folder: Of the checkpoints.
 
     Raises:
-        ZooError: If the loss is no longer finite, the folder holds another run, or the layout
-            does not suit the settings. The last checkpoint is kept.
+        ZooError: If the loss is no longer finite, the folder holds another run, the layout does
+            not suit the settings, or there is no such device. The last checkpoint is kept.
     """
+    check_device(settings.device, tf32=False)
     identity = identity_of(train, validation, settings, seed=seed)
     vectors, held_out = (on_device(part, settings.device) for part in (train, validation))
     permutations = permutations_of(train.layout) if settings.permute else None
