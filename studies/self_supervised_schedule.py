@@ -1,0 +1,70 @@
+"""Which schedule learns most in minutes? Run: ``python -m studies.self_supervised_schedule``.
+
+Trains the self-supervised method on tetris-seed with each setting and prints what the ``paper``
+probe reads off its embeddings of the validation split; the test split is left alone. Takes five to
+ten minutes of one core for each line, once: training is kept. Written up in
+``docs/decisions/0010-a-fast-schedule.md``.
+"""
+
+from dataclasses import replace
+
+from baselines.self_supervised import SelfSupervised, fast
+from zoobench import Embedder
+from zoobench.cache import embeddings_of
+from zoobench.find import find_embedder
+from zoobench.run import Request
+from zoobench.tune import held_out_scores
+from zoogen import Zoo, load_zoo
+
+PAPERS = SelfSupervised(schedule="one-cycle", learning_rate=1e-3, epochs=6)
+SCALED = replace(PAPERS, normalise=True, position=0.05)
+SMALL = replace(SCALED, width=64, hidden=128)
+BATCHES_OF_100 = replace(SCALED, hidden=256, batch=100, dropout=0.0)
+SETTINGS: dict[str, Embedder] = {
+    "the paper's, 6 epochs": PAPERS,
+    "tensors scaled, small positions": SCALED,
+    "d = 64, 128 hidden": SMALL,
+    "ED, d = 64, 8 epochs": replace(SMALL, beta=1.0, epochs=8),
+    "ED, d = 64, 8 epochs, batch 100": replace(SMALL, beta=1.0, epochs=8, batch=100),
+    "ED, d = 64, 8 epochs, batch 100, no dropout": replace(
+        SMALL, beta=1.0, epochs=8, batch=100, dropout=0.0
+    ),
+    "batch 100, no dropout, β = 0.97": replace(BATCHES_OF_100, beta=0.97),
+    "batch 100, no dropout, β = 0.9": replace(BATCHES_OF_100, beta=0.9),
+    "batch 100, no dropout, β = 0.9, 20 epochs": replace(BATCHES_OF_100, beta=0.9, epochs=20),
+    "batch 100, no dropout, β = 0.7, 8 epochs": replace(BATCHES_OF_100, beta=0.7, epochs=8),
+    "batch 100, no dropout, β = 0.7, 8 epochs, positions 0.5": replace(
+        BATCHES_OF_100, beta=0.7, epochs=8, position=0.5
+    ),
+    "batch 250, no dropout, β = 0.8, 10 epochs, rate 2e-3": replace(fast, epochs=10),
+    "batch 500, no dropout, β = 0.5, 12 epochs, rate 4e-3, positions 0.5, 512 hidden, 4 heads": (
+        replace(
+            SCALED,
+            heads=4,
+            batch=500,
+            dropout=0.0,
+            learning_rate=4e-3,
+            epochs=12,
+            position=0.5,
+        )
+    ),
+    "s(W)": find_embedder("weight-statistics"),
+}
+
+
+def line(name: str, embedder: Embedder, zoo: Zoo) -> str:
+    """Score one setting and lay it out as a row of Markdown."""
+    request = Request(embedder=name, zoo=zoo.spec.name, probe="paper", settings={})
+    scores = held_out_scores(embeddings_of(embedder, zoo, seed=0).splits, zoo, request)
+    return f"| {name} | {' | '.join(f'{100 * score:.1f}' for score in scores)} |"
+
+
+def main() -> None:
+    """Print one line for each setting."""
+    zoo = load_zoo("tetris-seed")
+    for name, embedder in SETTINGS.items():
+        print(line(name, embedder, zoo), flush=True)
+
+
+if __name__ == "__main__":
+    main()
