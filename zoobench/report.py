@@ -136,7 +136,7 @@ def heading(result: Result) -> str:
 
 def print_trials(trials: Sequence[Trial]) -> None:
     """Print what a search tried, best first."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     table.add_column("validation", justify="right")
     table.add_column("settings")
     for trial in trials:
@@ -148,10 +148,11 @@ def print_trials(trials: Sequence[Trial]) -> None:
 def print_tasks(by_zoo: Mapping[str, Mapping[str, Task]]) -> None:
     """Print every task once, with the zoos that have it."""
     tasks = {name: task for tasks in by_zoo.values() for name, task in tasks.items()}
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for column in ("task", "predict", "metric", "zoos"):
         table.add_column(column)
     for name, task in tasks.items():
         zoos = [zoo for zoo, own in by_zoo.items() if name in own]
-        table.add_row(name, task.summary, METRIC_SIGNS[task.metric], ", ".join(zoos))
+        has = "all" if len(zoos) == len(by_zoo) > 1 else ", ".join(zoos)
+        table.add_row(name, task.summary, METRIC_SIGNS[task.metric], has)
     Console().print(table)

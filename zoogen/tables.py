@@ -27,7 +27,7 @@ SHORT = {
 
 def print_zoos(built: Mapping[ZooSpec, str]) -> None:
     """Print one row per registered zoo, with how much of it is built."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     table.add_column("zoo", no_wrap=True)
     table.add_column("weights", justify="right")
     table.add_column("varies", min_width=20)
@@ -60,7 +60,7 @@ def print_facts(rows: Mapping[str, str]) -> None:
 def print_zoo(zoo: "Zoo") -> None:
     """Print what a zoo is made of and the range of what was measured."""
     print_facts(built_facts(zoo.manifest) | {"folder": str(zoo.folder)})
-    ranges = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    ranges = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     ranges.add_column("property")
     for column in ("min", "median", "max"):
         ranges.add_column(column, justify="right")
