@@ -123,7 +123,11 @@ class DirectAutoencoder(nn.Module):
         self.decoder = nn.ModuleList(Block() for _ in range(BLOCKS))
         self.unembed_layers = nn.ModuleList([nn.Linear(WIDTH, 16), nn.Linear(WIDTH, 5)])
         self.projection = nn.Sequential(
-            *(nn.Linear(50, 50), nn.BatchNorm1d(50), nn.ReLU()) * 3,
+            *(
+                module
+                for _ in range(3)
+                for module in (nn.Linear(50, 50), nn.BatchNorm1d(50), nn.ReLU())
+            ),
             nn.Linear(50, 20),
             nn.BatchNorm1d(20),
         )

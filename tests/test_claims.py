@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 
 from zoobench.bootstrap import paired_interval
-from zoobench.claims import verdict
+from zoobench.claims import claim_section, verdict
 from zoobench.compare import Difference, difference
-from zoobench.find import find_embedder
 from zoobench.reproduce import evaluate_all, reproduce_table
 from zoobench.results import RECONSTRUCTION, Result, read_predictions
 from zoobench.store import result_folder
@@ -107,11 +106,22 @@ def test_reconstructions_are_compared_and_printed_with_the_claim(
     text = reproduce_table(table, tmp_path)
     lines = text.splitlines()
     said = next(line for line in lines if line.startswith("**ED keeps more.**"))
-    assert "of 1 above" in said
+    assert said.endswith(
+        ("Holds (1 of 1 above, 0 below).", "Does not hold (0 of 1 above, 0 below).")
+    )
     ours = [line for line in lines if line.startswith("| ED −")]
     assert "–" not in ours[0].split("|")[3]
     assert ours[1].split("|")[3].strip() == "–"
     assert "| | paper | +12.0 |" in lines
     assert "| embedder | | rec | eph |" in lines
     assert "* ED: `self-supervised --set width=16" in text
-    assert find_embedder("self-supervised", rows[0].settings)
+
+
+def test_a_claim_for_some_zoos_is_looked_into_on_those_alone(
+    hyp_zoo: Zoo, tmp_path: Path, results: dict[str, Result]
+):
+    pairs = (("weight-statistics", "random-projection"),)
+    claims = (Claim("Here.", pairs, zoos=("tetris-hyp",)), Claim("There.", pairs, zoos=("mnist",)))
+    text = claim_section(claims, results, hyp_zoo, ["acc"], tmp_path)
+    assert "**Here.**" in text
+    assert "**There.**" not in text

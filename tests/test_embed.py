@@ -133,24 +133,24 @@ def test_an_embedding_that_breaks_the_protocol_is_refused(
 class Decodes(Plain):
     """Reconstructs all but the last weight."""
 
-    def reconstruct(self, weights: Weights) -> Any:
-        decoded = np.array(weights)
+    def reconstruct(self, embeddings: np.ndarray) -> Any:
+        decoded = np.array(embeddings)
         decoded[:, -1] = 0
         return decoded
 
 
 class DecodesTooFew(Plain):
-    def reconstruct(self, weights: Weights) -> Any:
-        return np.asarray(weights)[1:]
+    def reconstruct(self, embeddings: np.ndarray) -> Any:
+        return embeddings[1:]
 
 
 class DecodesNothing(Plain):
-    def reconstruct(self, weights: Weights) -> Any:
-        return np.full(weights.shape, np.nan)
+    def reconstruct(self, embeddings: np.ndarray) -> Any:
+        return np.full_like(embeddings, np.nan)
 
 
 class DoesNotDecode(Plain):
-    def reconstruct(self, weights: Weights) -> Any:
+    def reconstruct(self, embeddings: np.ndarray) -> Any:
         return None
 
 

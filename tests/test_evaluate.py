@@ -13,7 +13,7 @@ from zoobench import predict as predicting
 from zoobench.embed import EmbedderError
 from zoobench.evaluate import evaluate
 from zoobench.probe import PROBES
-from zoobench.results import RESULT, Result, read_predictions, read_result
+from zoobench.results import RESULT, Result, read_errors, read_predictions, read_result
 from zoobench.tasks import find_tasks
 from zoogen import Weights, Zoo
 
@@ -106,6 +106,33 @@ def test_a_result_whose_predictions_were_altered_is_made_again(seed_zoo: Zoo, tm
     pd.DataFrame({"model": [0]}).to_parquet(tmp_path / "eph.parquet")
     assert scored(seed_zoo, tmp_path, "eph").tasks[0].scores == first.tasks[0].scores
     read_predictions(tmp_path, read_result(tmp_path).tasks[0])
+
+
+class Decodes:
+    """Embeds as the weights themselves and decodes them without loss."""
+
+    name = "decodes"
+
+    def fit(self, train: Weights, validation: Weights, *, seed: int) -> "Decodes":
+        return self
+
+    def transform(self, weights: Weights) -> Any:
+        return np.asarray(weights)
+
+    def reconstruct(self, embeddings: np.ndarray) -> Any:
+        return embeddings
+
+
+def test_errors_of_a_reconstruction_that_were_lost_are_made_again(seed_zoo: Zoo, tmp_path: Path):
+    first = scored(seed_zoo, tmp_path, "eph", embedder=Decodes())
+    assert first.reconstruction is not None
+    assert first.reconstruction.scores == (1.0,)
+    assert first.reconstruction.interval == (1.0, 1.0)
+    (tmp_path / "rec.parquet").unlink()
+    again = scored(seed_zoo, tmp_path, "eph", embedder=Decodes())
+    assert again.reconstruction == first.reconstruction
+    assert len(read_errors(tmp_path, first.reconstruction)) == first.tasks[0].rows
+    assert read_result(tmp_path) == again
 
 
 def test_a_damaged_result_is_made_again(seed_zoo: Zoo, tmp_path: Path):

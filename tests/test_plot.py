@@ -1,8 +1,12 @@
 """The picture of embeddings: what it shows, and that it is written whole or not at all."""
 
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 from matplotlib.image import imread
 from typer.testing import CliRunner
 
@@ -50,3 +54,24 @@ def test_a_picture_that_cannot_be_written_is_an_error(seed_zoo: Zoo, tmp_path: P
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(ZooError, match="file"):
         plot_embeddings("raw-weights", {}, str(seed_zoo.folder), tmp_path / "file" / "a.png")
+
+
+def test_every_dot_has_the_properties_of_the_snapshot_it_stands_for(
+    seed_zoo: Zoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    laid_out: list[np.ndarray] = []
+    drawn: list[pd.DataFrame] = []
+
+    def noted(rows: pd.DataFrame, *_: Any, **__: Any) -> Figure:
+        drawn.append(rows)
+        return Figure()
+
+    monkeypatch.setattr("zoobench.plot.umap_layout", laid_out.append)
+    monkeypatch.setattr("zoobench.plot.umap_figure", noted)
+    plot_embeddings("raw-weights", {}, str(seed_zoo.folder), tmp_path / "a.png")
+    found = {row.tobytes(): place for place, row in enumerate(seed_zoo.weights[:])}
+    places = [found[row.tobytes()] for row in laid_out[0]]
+    assert len(set(places)) == len(seed_zoo.weights)
+    columns = ["model", "epoch"]
+    expected = seed_zoo.properties.iloc[places][columns].to_numpy()
+    assert np.array_equal(drawn[0][columns].to_numpy(), expected)

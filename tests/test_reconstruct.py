@@ -48,4 +48,9 @@ def test_the_interval_of_a_reconstruction_resamples_models():
     alike = np.stack([np.full(60, 0.5), np.full(60, 2.0)])[None]
     assert kept_interval(alike, models) == pytest.approx((0.75, 0.75))
     assert kept_interval(errors, models, less=errors) == (0, 0)
+    low, high = kept_interval(errors / [[2], [1]], models, less=errors)
+    assert 0 < low < high
+    # Snapshots of a model come and go together: more of the same say nothing new.
+    more = np.repeat(errors, 5, axis=2), np.repeat(models, 5)
+    assert kept_interval(*more) == pytest.approx(kept_interval(errors, models))
     assert np.isnan(kept_interval(errors, np.zeros(60, dtype=np.int64))).all()

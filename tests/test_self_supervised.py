@@ -173,7 +173,7 @@ def test_a_damaged_checkpoint_is_named(tmp_path: Path, harm: str):
 def test_only_one_checkpoint_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("baselines.self_supervised.train.KEEP_SECONDS", -1.0)
     run(QUICK, tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["epoch-00006.safetensors", RUN]
+    assert sorted(path.name for path in tmp_path.glob("[!.]*")) == ["epoch-00006.safetensors", RUN]
 
 
 def test_without_permutations_a_network_without_hidden_layers_trains(tmp_path: Path):
@@ -194,9 +194,30 @@ def test_an_embedder_reconstructs_what_it_was_trained_on():
         dim=10, width=32, hidden=64, batch=50, epochs=60, learning_rate=3e-3, beta=1.0, erase=0.0
     ).fit(TRAIN, VALIDATION, seed=0)
     seen = np.asarray(VALIDATION)
-    rows = embedder.reconstruct(VALIDATION)
+    rows = embedder.reconstruct(embedder.transform(VALIDATION))
+    assert rows is not None
     assert rows.shape == seen.shape
     assert 1 - np.square(rows - seen).sum() / np.square(seen - seen.mean(axis=0)).sum() > 0.3
+
+
+def test_without_reconstruction_there_is_no_way_back():
+    settings = {"dim": 10, "width": 16, "hidden": 16, "batch": 50, "epochs": 1}
+    embedder = SelfSupervised(**settings, beta=0.0).fit(TRAIN, VALIDATION, seed=0)
+    assert embedder.reconstruct(embedder.transform(VALIDATION)) is None
+
+
+def test_a_validation_loss_that_is_not_finite_stops_with_the_good_checkpoint_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    stop_after(2, monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        run(QUICK, tmp_path)
+    monkeypatch.setattr("baselines.self_supervised.train.validated", lambda *_: (np.nan, None))
+    with pytest.raises(ZooError, match=r"nan on validation of epoch 3; the last good checkpoint"):
+        run(QUICK, tmp_path)
+    checkpoint = read_checkpoint(tmp_path)
+    assert checkpoint is not None
+    assert len(checkpoint.history) == 2
 
 
 @pytest.mark.parametrize("device", ["cuda:99", "abacus"])

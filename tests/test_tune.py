@@ -12,7 +12,7 @@ from zoobench.embed import embed
 from zoobench.find import find_embedder
 from zoobench.run import Request
 from zoobench.store import find_results, label
-from zoobench.tune import as_typed, held_out_scores, tune
+from zoobench.tune import Trial, as_typed, held_out_scores, tried, tune
 from zoogen import SPLITS, Zoo, ZooError
 
 SHOWS_A_SHARE = """
@@ -52,8 +52,8 @@ def test_a_search_tries_what_was_asked_for_first_and_ends_with_the_best(
     trials = tune(request, 5)
     assert len(trials) == 5
     assert [each.score for each in trials] == sorted((each.score for each in trials), reverse=True)
-    assert {"shown": "1", "noise": "0.5"} in [each.settings for each in trials]
-    assert len({each.settings["shown"] for each in trials}) == 2
+    assert {} in [each.settings for each in trials]
+    assert len({each.settings.get("shown", "1") for each in trials}) == 2
     for each in trials:
         rows = embed(find_embedder(embedder, each.settings), seed_zoo, seed=0).splits
         assert [each.score] == pytest.approx(list(held_out_scores(rows, seed_zoo, request)))
@@ -64,7 +64,12 @@ def test_settings_that_were_named_are_not_searched(
     embedder: str, seed_zoo: Zoo, monkeypatch: pytest.MonkeyPatch
 ):
     searched: list[Any] = []
-    monkeypatch.setattr("zoobench.tune.run_trials", lambda _, *found: searched.extend(found) or [])
+
+    def noted(_: Any, *found: Any) -> list[Trial]:
+        searched.extend(found)
+        return [Trial({}, 0.5)]
+
+    monkeypatch.setattr("zoobench.tune.run_trials", noted)
     tune(Request(embedder=embedder, zoo=str(seed_zoo.folder), settings={"shown": "3"}), 2)
     space, first, *_ = searched
     assert list(space) == ["noise"]
@@ -101,6 +106,15 @@ def test_settings_are_written_as_they_would_be_typed():
     }
 
 
+def test_a_task_that_does_not_vary_has_no_part_in_the_score(
+    embedder: str, seed_zoo: Zoo, monkeypatch: pytest.MonkeyPatch
+):
+    request = Request(embedder=embedder, zoo=str(seed_zoo.folder), settings={}, tasks=("acc",))
+    for scores, expected in ([0.5, np.nan, 0.7], 0.6), ([np.nan], -np.inf):
+        monkeypatch.setattr("zoobench.tune.held_out_scores", lambda *_, found=scores: iter(found))
+        assert tried({}, request=request, first={}, seed=0).score == pytest.approx(expected)
+
+
 def test_the_command_scores_the_settings_it_chose(embedder: str, seed_zoo: Zoo, tmp_path: Path):
     arguments = [
         "evaluate",
@@ -115,16 +129,30 @@ def test_the_command_scores_the_settings_it_chose(embedder: str, seed_zoo: Zoo, 
     done = CliRunner().invoke(app, [*arguments, "--no-references", "--out", str(tmp_path / "out")])
     assert done.exit_code == 0, done.output
     ((_, result),) = find_results(tmp_path / "out")
-    best = next(line for line in done.output.splitlines() if "noise=" in line)
-    chosen = dict(pair.split("=") for pair in best.split(maxsplit=1)[1].strip().split(", "))
+    best = done.output.splitlines()[3].split(maxsplit=1)[1].strip()
+    chosen = {} if best == "as asked for" else dict(pair.split("=") for pair in best.split(", "))
     assert result.embedder.name == label("share", chosen)
 
 
-def test_a_trial_that_fails_ends_the_search_with_its_reason(
-    embedder: str, seed_zoo: Zoo, tmp_path: Path
+def test_a_trial_that_fails_comes_last_with_its_reason(
+    embedder: str, seed_zoo: Zoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    broken = SHOWS_A_SHARE.replace("return self\n", "raise ValueError('no such luck')\n")
+    broken = SHOWS_A_SHARE.replace(
+        "        return self\n",
+        "        if self.shown == 100:\n"
+        "            raise ZooError('no such luck')\n"
+        "        return self\n",
+    ).replace("from zoobench", "from zoogen import ZooError\nfrom zoobench", 1)
     (tmp_path / "broken.py").write_text(broken, encoding="utf-8")
-    request = Request(embedder=str(tmp_path / "broken.py"), zoo=str(seed_zoo.folder), settings={})
+    monkeypatch.chdir(tmp_path)
+    request = Request(
+        embedder="broken.py", zoo=str(seed_zoo.folder), settings={"noise": "0.1"}, tasks=("acc",)
+    )
+    best, *_, last = tune(request, 5)
+    assert best.reason == ""
+    assert (last.settings, last.reason) == ({"shown": "100"}, "no such luck")
+    only = Request(
+        embedder="broken.py", zoo=str(seed_zoo.folder), settings={"shown": "100"}, tasks=("acc",)
+    )
     with pytest.raises(ZooError, match="no such luck"):
-        tune(request, 1)
+        tune(only, 1)

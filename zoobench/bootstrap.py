@@ -111,7 +111,7 @@ def resampled_kept(
     counts = model_counts(len(ids), resamples=resamples, seed=seed)
     sums = np.stack([[np.bincount(codes, part) for part in of_seed] for of_seed in errors])
     wrong, spread = np.einsum("rm,skm->ksr", counts, sums)
-    scores: Scores = (1 - wrong / spread).mean(axis=0)
+    scores: Scores = (1 - wrong / np.where(spread > 0, spread, np.nan)).mean(axis=0)
     return scores
 
 

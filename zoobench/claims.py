@@ -34,6 +34,8 @@ def claim_section(
         "one side of zero.\n",
     ]
     for claim in claims:
+        if claim.zoos and zoo.spec.name not in claim.zoos:
+            continue
         where = [column for column in columns if column in claim.columns or not claim.columns]
         found = {
             pair: {
@@ -83,4 +85,6 @@ def paper_difference(zoo: str, column: str, upper: str, lower: str) -> str:
     """Write the difference of two of the paper's scores, if it has both."""
     scores = paper_scores()
     mine, other = scores.get((zoo, column, upper)), scores.get((zoo, column, lower))
-    return MISSING if mine is None or other is None else signed(mine.score - other.score)
+    if mine is None or other is None:
+        return MISSING
+    return signed(mine.score - other.score) + ("" if mine.sure and other.sure else "?")

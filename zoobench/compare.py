@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from jaxtyping import Shaped
 
-from zoobench.bootstrap import Column, Errors, Table, kept_interval, paired_interval
+from zoobench.bootstrap import Errors, kept_interval, paired_interval
 from zoobench.results import RECONSTRUCTION, Result, TaskResult, read_errors, read_predictions
+from zoobench.score import comparable
 from zoobench.store import result_folder
 from zoobench.tasks import tasks_of
 from zoogen import Zoo
@@ -60,9 +62,7 @@ def difference(root: Path, zoo: Zoo, a: Result, b: Result, column: str) -> Diffe
     test = zoo.test.properties
     rows = test[test[task.target].notna()]
     targets, guesses, others = comparable(
-        rows[task.target].to_numpy(),
-        predictions(root, a, mine),
-        predictions(root, b, other),
+        task, rows[task.target], predictions(root, a, mine), predictions(root, b, other)
     )
     models = rows["model"].to_numpy()
     return Difference(
@@ -70,10 +70,13 @@ def difference(root: Path, zoo: Zoo, a: Result, b: Result, column: str) -> Diffe
     )
 
 
-def predictions(root: Path, result: Result, task: TaskResult) -> np.ndarray:
-    """Read what a probe said of each snapshot, one row per seed."""
+def predictions(
+    root: Path, result: Result, task: TaskResult
+) -> Shaped[np.ndarray, "seeds snapshots"]:
+    """Read what a probe said of each snapshot."""
     table = read_predictions(folder_of(root, result), task)
-    return table.filter(like="seed_").to_numpy().T
+    values = table.filter(like="seed_").to_numpy().T
+    return values if task.kind == "regression" else values.astype(str)
 
 
 def folder_of(root: Path, result: Result) -> Path:
@@ -81,31 +84,17 @@ def folder_of(root: Path, result: Result) -> Path:
     return result_folder(root, result.embedder.name, result.zoo.name, result.probe)
 
 
-def comparable(
-    truth: np.ndarray, mine: np.ndarray, other: np.ndarray
-) -> tuple[Column, Table, Table]:
-    """Return numbers as they are, and labels as numbers that stand for the same in all three."""
-    if np.issubdtype(truth.dtype, np.number):
-        return truth.astype(np.float64), mine, other
-    parts = [truth.ravel(), mine.ravel(), other.ravel()]
-    _, codes = np.unique(np.concatenate(parts).astype(str), return_inverse=True)
-    first, second = len(truth), len(truth) + mine.size
-    return (
-        codes[:first],
-        codes[first:second].reshape(mine.shape),
-        codes[second:].reshape(other.shape),
-    )
-
-
 def reconstruction_difference(root: Path, zoo: Zoo, a: Result, b: Result) -> Difference | None:
     """Compare how well two results reconstruct."""
     if a.reconstruction is None or b.reconstruction is None:
         return None
+    means = a.reconstruction.mean, b.reconstruction.mean
+    if means[0] is None or means[1] is None:
+        return None
     mine = stacked(read_errors(folder_of(root, a), a.reconstruction))
     other = stacked(read_errors(folder_of(root, b), b.reconstruction))
     models = zoo.test.properties["model"].to_numpy()
-    mean = a.reconstruction.mean - b.reconstruction.mean
-    return Difference(mean, *kept_interval(mine, models, less=other))
+    return Difference(means[0] - means[1], *kept_interval(mine, models, less=other))
 
 
 def stacked(errors: "pd.DataFrame") -> Errors:

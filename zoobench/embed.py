@@ -82,7 +82,7 @@ def embed(embedder: Embedder, zoo: Zoo, *, seed: int) -> Embedded:
     errors = None
     if isinstance(fitted, Reconstructs):
         views = permuted(shown["test"], draw)
-        decoded = reconstruction_of(fitted, views)
+        decoded = reconstruction_of(fitted, embedding_of(fitted, views), views)
         if decoded is not None:
             errors = in_place(squared_errors(views, decoded).T, orders["test"]).T
     return Embedded(embeddings, seconds, errors)
@@ -128,17 +128,17 @@ def embedding_of(embedder: Embedder, weights: Weights) -> Float[np.ndarray, "sna
 
 
 def reconstruction_of(
-    embedder: Reconstructs, weights: Weights
+    embedder: Reconstructs, embeddings: Float[np.ndarray, "snapshots dim"], weights: Weights
 ) -> Float[np.ndarray, "snapshots params"] | None:
     """Reconstruct, and refuse what is not one finite vector of weights per snapshot."""
     name = getattr(embedder, "name", "the embedder")
-    decoded = embedder.reconstruct(weights)
+    decoded = embedder.reconstruct(embeddings)
     if decoded is None:
         return None
     rows = np.asarray(decoded)
     if rows.shape != weights.shape:
         raise EmbedderError(
-            f"{name} reconstructed shape {rows.shape} from {weights.shape}, expected the same"
+            f"{name} reconstructed shape {rows.shape}, expected {weights.shape}, as the weights"
         )
     refuse_not_finite(rows, name)
     return rows

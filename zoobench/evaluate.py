@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
+from typing import TypeVar
 
 from zoobench.cache import cached_embeddings, content_key
 from zoobench.embed import Embedded, Embedder
@@ -17,7 +18,7 @@ from zoobench.results import (
     SCHEMA_VERSION,
     EmbedderStamp,
     Result,
-    TaskResult,
+    read_errors,
     read_predictions,
     read_result,
     write_result,
@@ -25,6 +26,8 @@ from zoobench.results import (
 from zoobench.score import score_reconstruction, score_task
 from zoobench.tasks import Task
 from zoogen import SPLITS, IntegrityError, Zoo, progress_bar
+
+Named = TypeVar("Named")
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +76,7 @@ def evaluate(
         embedding_seconds=tuple(run.seconds for run in runs),
         reconstruction=score_reconstruction(folder, zoo.test.properties, runs),
     )
+    write_result(folder, result)
     title = f"{probe.name} probe"
     with progress_bar(title, things="tasks", total=len(missing), unit="tasks") as report:
         predictions = predictions_of(runs, zoo, missing, probe)
@@ -149,7 +153,8 @@ def predictions_of(
 def earlier_result(folder: Path, fresh: Result) -> Result:
     """Return what an earlier run of the very same evaluation finished, checked by hash.
 
-    Tasks whose predictions are damaged are left out. A result of anything else is replaced.
+    Tasks whose predictions are damaged are left out, all of them if the errors of a reconstruction
+    are: it is scored anew with the next task. A result of anything else is replaced.
     """
     if not (folder / RESULT).exists():
         return fresh
@@ -161,13 +166,16 @@ def earlier_result(folder: Path, fresh: Result) -> Result:
     if result.identity != fresh.identity:
         log.warning("%s holds a result of other code, settings, zoo or versions: replaced", folder)
         return fresh
-    return replace(result, tasks=tuple(task for task in result.tasks if is_whole(folder, task)))
+    if result.reconstruction and not is_whole(read_errors, folder, result.reconstruction):
+        return replace(result, tasks=(), reconstruction=None)
+    whole = (task for task in result.tasks if is_whole(read_predictions, folder, task))
+    return replace(result, tasks=tuple(whole))
 
 
-def is_whole(folder: Path, task: TaskResult) -> bool:
-    """Tell whether the predictions of a task are those the result names."""
+def is_whole(read: Callable[[Path, Named], object], folder: Path, named: Named) -> bool:
+    """Tell whether a file of a result is the one the result names."""
     try:
-        read_predictions(folder, task)
+        read(folder, named)
     except IntegrityError:
         return False
     return True

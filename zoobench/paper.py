@@ -1,7 +1,7 @@
 """The numbers of the paper, to print beside ours.
 
-``paper.csv`` is a transcription of Tables 4, 5, 6 and 13 of Schürholt et al. 2021; where the print
-leaves doubt (a lost decimal point, a zero too many) the reading is ``unsure``.
+``paper.csv`` is a transcription of Tables 1 to 6, 12 and 13 of Schürholt et al. 2021; where the
+print leaves doubt (a lost decimal point, a zero too many) the reading is ``unsure``.
 """
 
 import csv

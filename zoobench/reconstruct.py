@@ -16,8 +16,10 @@ ROWS = 4096
 class Reconstructs(Protocol):
     """An embedder that finds the way back from an embedding to weights."""
 
-    def reconstruct(self, weights: Weights) -> Float[np.ndarray, "snapshots params"] | None:
-        """Embed and decode each row; None if no way back was learned."""
+    def reconstruct(
+        self, embeddings: Float[np.ndarray, "snapshots dim"]
+    ) -> Float[np.ndarray, "snapshots params"] | None:
+        """Return the weights each embedding stands for; None if no way back was learned."""
 
 
 def permuted(weights: Weights, draw: Generator) -> Weights:

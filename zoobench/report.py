@@ -34,7 +34,7 @@ def percent(score: float | None) -> str:
 
 def signed(difference: float) -> str:
     """Write a difference of two shares in points, with its sign."""
-    return f"{100 * difference:+.1f}"
+    return f"{100 * difference:+.1f}".replace("-0.0", "+0.0")
 
 
 def interval_text(task: TaskResult | ReconstructionResult) -> str:
@@ -141,7 +141,9 @@ def print_trials(trials: Sequence[Trial]) -> None:
     table.add_column("settings")
     for trial in trials:
         settings = ", ".join(f"{name}={value}" for name, value in trial.settings.items())
-        table.add_row(percent(trial.score), settings or "as asked for")
+        reason = f" failed: {trial.reason}" if trial.reason else ""
+        score = MISSING if trial.reason else percent(trial.score)
+        table.add_row(score, (settings or "as asked for") + reason)
     Console(highlight=False).print(table)
 
 

@@ -30,7 +30,7 @@ def reproduce_table(
         ZooError: If a zoo or result cannot be read or written; what was finished is kept.
     """
     table = with_settings(table, settings or {})
-    sections = []
+    sections, made = [], list[Result]()
     for name in table.zoos:
         if not is_at_hand(name):
             sections.append(f"## {name}\n\nNot built here; run: `zoogen build {name}`\n")
@@ -39,11 +39,12 @@ def reproduce_table(
         tasks = [task for task in tasks_of(zoo.spec) if task in table.tasks or not table.tasks]
         for probe in table.probes:
             results = evaluate_all(table, zoo.spec.name, probe, tasks, root)
+            made += results.values()
             sections.append(section(table, zoo, probe, results, tasks, root))
             if probe == table.probes[0] and table.claims:
                 columns = table_columns(table, tasks)
                 sections.append(claim_section(table.claims, results, zoo, columns, root))
-    return "\n".join([*header(table, root), *sections])
+    return "\n".join([*header(table, made), *sections])
 
 
 def with_settings(table: PaperTable, settings: Mapping[str, str]) -> PaperTable:
@@ -77,7 +78,7 @@ def evaluate_all(
     }
 
 
-def header(table: PaperTable, root: Path) -> Iterator[str]:
+def header(table: PaperTable, made: Sequence[Result]) -> Iterator[str]:
     """Say what the table shows and what made it."""
     yield f"# {table.title}, ours beside the paper's\n"
     yield f"Made by `zoobench reproduce {table.name}`. Scores are R² or accuracy on the test split,"
@@ -88,8 +89,7 @@ def header(table: PaperTable, root: Path) -> Iterator[str]:
     if table.reconstruction:
         yield f"`{RECONSTRUCTION}` is the R² of test weights reconstructed, hidden units permuted."
     yield ""
-    result = find_result(root, table.rows[0].embedder, table.zoos[0], table.probes[-1])
-    if result is not None:
+    for result in made[:1]:
         versions = ", ".join(f"{name} {version}" for name, version in result.versions.items())
         yield f"Versions: {versions}. Machine: {result.machine}.\n"
     yield from trained_rows(table)

@@ -63,6 +63,12 @@ class EmbedderStamp:
     dirty: bool
 
 
+def mean_of(scores: tuple[float | None, ...]) -> float | None:
+    """Return the mean of scores that are all there."""
+    known = [score for score in scores if score is not None]
+    return sum(known) / len(known) if len(known) == len(scores) else None
+
+
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class TaskResult:
     """Scores of one task, one per seed, in the unit of its metric.
@@ -91,8 +97,7 @@ class TaskResult:
     @property
     def mean(self) -> float | None:
         """Mean over seeds, missing if any score is."""
-        known = [score for score in self.scores if score is not None]
-        return sum(known) / len(known) if len(known) == len(self.scores) else None
+        return mean_of(self.scores)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -101,19 +106,19 @@ class ReconstructionResult:
 
     Attributes:
         scores: R² on the permuted test split, one per seed; 1 is a perfect reconstruction, 0 is
-            no better than the mean vector.
+            no better than the mean vector. Missing where all test snapshots are one vector.
         interval: Bounds of the 95 % bootstrap interval over models of the mean over seeds.
         errors_sha256: Hash of ``rec.parquet``, the squared errors of every snapshot.
     """
 
-    scores: tuple[Number, ...]
+    scores: tuple[Number | None, ...]
     interval: tuple[Number | None, Number | None]
     errors_sha256: Sha256
 
     @property
-    def mean(self) -> float:
-        """Mean over seeds."""
-        return sum(self.scores) / len(self.scores)
+    def mean(self) -> float | None:
+        """Mean over seeds, missing if any score is."""
+        return mean_of(self.scores)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from jaxtyping import Shaped
 
 from zoobench.bootstrap import kept_interval, model_interval
 from zoobench.embed import Embedded
@@ -28,11 +29,7 @@ def score_task(
     import pandas as pd
 
     rows = test[prediction.rows]
-    truth = rows[task.target].to_numpy(np.float64 if task.kind == "regression" else str)
-    guesses = prediction.values
-    if task.kind == "classification":
-        _, codes = np.unique(np.concatenate([truth, guesses.ravel()]), return_inverse=True)
-        truth, guesses = codes[: len(truth)], codes[len(truth) :].reshape(guesses.shape)
+    truth, guesses = comparable(task, rows[task.target], prediction.values)
     metric = METRICS[task.metric]
     low, high = model_interval(task.metric, truth, guesses, rows["model"].to_numpy())
     written = pd.DataFrame({"model": rows["model"], "epoch": rows["epoch"]})
@@ -54,6 +51,19 @@ def score_task(
     )
 
 
+def comparable(
+    task: Task, truth: "pd.Series[Any]", *guesses: Shaped[np.ndarray, "_seeds rows"]
+) -> list[Any]:
+    """Return numbers as they are, and labels as numbers that stand for the same in all arrays."""
+    if task.kind == "regression":
+        return [truth.to_numpy(np.float64), *guesses]
+    arrays = [truth.to_numpy(str), *guesses]
+    _, codes = np.unique(np.concatenate([array.ravel() for array in arrays]), return_inverse=True)
+    ends = np.cumsum([array.size for array in arrays])[:-1]
+    parts = np.split(codes, ends)
+    return [part.reshape(array.shape) for part, array in zip(parts, arrays, strict=True)]
+
+
 def score_reconstruction(
     folder: Path, test: "pd.DataFrame", runs: Sequence[Embedded]
 ) -> ReconstructionResult | None:
@@ -70,8 +80,9 @@ def score_reconstruction(
     for number, (squared, deviations) in enumerate(errors):
         written[f"seed_{number}"], written[f"spread_{number}"] = squared, deviations
     wrong, spread = errors.sum(axis=2).T
+    r2 = 1 - wrong / np.where(spread > 0, spread, np.nan)
     return ReconstructionResult(
-        scores=tuple(map(float, 1 - wrong / spread)),
+        scores=tuple(map(known, r2)),
         interval=(known(low), known(high)),
         errors_sha256=write_table(folder, RECONSTRUCTION, written),
     )

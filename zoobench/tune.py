@@ -1,11 +1,12 @@
 """Search over the settings of an embedder with Ray Tune; the validation split alone decides."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
+from math import inf, isfinite
+from statistics import fmean
 from typing import Any
-
-import numpy as np
 
 from zoobench.cache import embeddings_of
 from zoobench.embed import Embeddings
@@ -21,15 +22,22 @@ from zoogen import SPLITS, Zoo, ZooError, load_zoo, progress_bar, ray_cluster
 DIGITS = 3
 """Significant ones of a number drawn: more say nothing and do not read well."""
 
-SCORE = "validation_score"
+SCORE = "score"
 
 
 @dataclass(frozen=True)
 class Trial:
-    """Settings that were tried, as typed on the command line, and their score on validation."""
+    """Settings that were tried, as typed on the command line.
+
+    Attributes:
+        settings: Those that differ from what was asked for.
+        score: Mean over tasks on the validation split; minus infinity of a trial that failed.
+        reason: Why it failed, or nothing.
+    """
 
     settings: Mapping[str, str]
     score: float
+    reason: str = ""
 
 
 def tune(request: Request, trials: int, *, seed: int = 0) -> list[Trial]:
@@ -44,10 +52,12 @@ def tune(request: Request, trials: int, *, seed: int = 0) -> list[Trial]:
         seed: Of what is drawn, and of the embedder in each trial.
 
     Returns:
-        All trials, best first.
+        All trials, best first, those that failed last.
 
     Raises:
-        ZooError: If the embedder offers nothing to search, Ray is not installed, or a trial fails.
+        ZooError: If the embedder offers nothing to search, Ray is not installed, or all trials
+            fail.
+        KeyboardInterrupt: If it was stopped; the trials that ended are in the cache.
     """
     embedder = find_embedder(request.embedder, request.settings)
     space = {
@@ -60,16 +70,19 @@ def tune(request: Request, trials: int, *, seed: int = 0) -> list[Trial]:
             f"{embedder.name} leaves no setting open; give it a search_space or drop --set"
         )
     first = {name: getattr(embedder, name) for name in space}
-    trial = partial(validation_score, request=request, seed=seed)
+    trial = partial(tried, request=request, first=first, seed=seed)
     title = f"{trials} settings of {embedder.name}"
     with progress_bar(title, things="trials", total=trials, unit="trials") as report:
-        return sorted(
+        found = sorted(
             run_trials(trial, space, first, trials, seed, report), key=lambda each: -each.score
         )
+    if not isfinite(found[0].score):
+        raise ZooError(f"no trial of {embedder.name} came to a score; the first: {found[0].reason}")
+    return found
 
 
 def run_trials(
-    trial: Callable[[Mapping[str, str]], float],
+    trial: Callable[[Mapping[str, object]], Trial],
     space: SearchSpace,
     first: Mapping[str, object],
     trials: int,
@@ -77,6 +90,7 @@ def run_trials(
     report: Callable[[int], None],
 ) -> list[Trial]:
     """Let Ray Tune run the trials, one to a core."""
+    os.environ.setdefault("RAY_CHDIR_TO_TRIAL_DIR", "0")  # files are named from where we are
     with ray_cluster("local"):
         from ray import tune as ray_tune
         from ray.tune.search.basic_variant import BasicVariantGenerator
@@ -89,25 +103,27 @@ def run_trials(
                 return ray_tune.Callback, ()  # Ray writes callbacks down, and a bar cannot be
 
         tuner = ray_tune.Tuner(
-            lambda drawn: {SCORE: trial(as_typed(drawn))},
+            lambda drawn: asdict(trial(drawn)),
             param_space={name: for_ray(drawn) for name, drawn in space.items()},
             tune_config=ray_tune.TuneConfig(
                 num_samples=trials,
                 metric=SCORE,
                 mode="max",
-                search_alg=BasicVariantGenerator(
-                    points_to_evaluate=[dict(first)], random_state=seed
-                ),
+                search_alg=BasicVariantGenerator([dict(first)], random_state=seed),
             ),
             run_config=ray_tune.RunConfig(
-                storage_path=str(cache_folder() / "tune"), verbose=0, callbacks=[Counted()]
+                storage_path=str((cache_folder() / "tune").resolve()),
+                verbose=0,
+                callbacks=[Counted()],
             ),
         )
         results = tuner.fit()
     for error in results.errors:
         raise ZooError(f"a trial failed: {str(error).strip().splitlines()[-1]}") from error
-    found = (results[number] for number in range(len(results)))
-    return [Trial(as_typed(each.config or {}), (each.metrics or {})[SCORE]) for each in found]
+    found = [results[number].metrics or {} for number in range(len(results))]
+    if any(SCORE not in each for each in found):  # Ray Tune ends quietly on Ctrl-C
+        raise KeyboardInterrupt
+    return [Trial(each["settings"], each[SCORE], each["reason"]) for each in found]
 
 
 def for_ray(drawn: Uniform | Choice) -> Any:
@@ -128,12 +144,22 @@ def as_typed(drawn: Mapping[str, object]) -> dict[str, str]:
     }
 
 
-def validation_score(drawn: Mapping[str, str], *, request: Request, seed: int) -> float:
-    """Return the mean score over tasks on the validation split, by which probes choose too."""
-    embedder = find_embedder(request.embedder, {**request.settings, **drawn})
-    zoo = load_zoo(request.zoo)
-    embeddings = embeddings_of(embedder, zoo, seed=seed).splits
-    return float(np.mean([*held_out_scores(embeddings, zoo, request)]))
+def tried(
+    drawn: Mapping[str, object], *, request: Request, first: Mapping[str, object], seed: int
+) -> Trial:
+    """Score settings on the validation split; an embedder that cannot have them is a trial, too."""
+    changed = as_typed({name: value for name, value in drawn.items() if value != first[name]})
+    try:
+        embedder = find_embedder(request.embedder, {**request.settings, **changed})
+        zoo = load_zoo(request.zoo)
+        embeddings = embeddings_of(embedder, zoo, seed=seed).splits
+        scores = [*held_out_scores(embeddings, zoo, request)]
+    except ZooError as error:
+        return Trial(changed, -inf, str(error))
+    defined = [score for score in scores if isfinite(score)]
+    if not defined:
+        return Trial(changed, -inf, "no task varies on the validation split")
+    return Trial(changed, fmean(defined))
 
 
 def held_out_scores(embeddings: Embeddings, zoo: Zoo, request: Request) -> Iterator[float]:

@@ -8,6 +8,7 @@ from zoogen.cluster import ray_cluster
 from zoogen.console import INTERRUPTED, completed, run_command_line
 from zoogen.device import check_device
 from zoogen.errors import IntegrityError, UnknownNameError, ZooError
+from zoogen.folder import locked
 from zoogen.layout import Layout, Slot
 from zoogen.load import Part, Zoo, is_at_hand, is_built, load_zoo
 from zoogen.manifest import Manifest
@@ -50,6 +51,7 @@ __all__ = [
     "is_at_hand",
     "is_built",
     "load_zoo",
+    "locked",
     "permutation_index",
     "progress_bar",
     "ray_cluster",

@@ -45,7 +45,7 @@ def refuse_foreign(folder: Path) -> None:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Make the folder and keep other builds out of it; wait while one is in it.
+    """Make the folder and keep other processes out of it; wait while one is in it.
 
     Raises:
         ZooError: If it cannot be made or written to.
@@ -56,11 +56,11 @@ def locked(folder: Path) -> Iterator[None]:
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            log.warning("another build is writing %s, waiting for it to end", folder)
+            log.warning("another process is writing %s, waiting for it to end", folder)
             lock.acquire()
     except OSError as error:
         reason = error.strerror or error
-        raise ZooError(f"cannot write to {folder}: {reason}; choose another with --out") from error
+        raise ZooError(f"cannot write to {folder}: {reason}; choose another folder") from error
     try:
         yield
     finally:

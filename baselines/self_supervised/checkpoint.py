@@ -47,7 +47,7 @@ class Epoch:
         validation_loss: After the pass.
         r2: Share of the variance of the validation weights that their reconstruction keeps;
             missing without a reconstruction loss.
-        learning_rate: In the last step.
+        learning_rate: Of the step after it.
         seconds: The pass took.
     """
 

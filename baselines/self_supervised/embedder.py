@@ -19,7 +19,7 @@ from zoobench import Choice, SearchSpace, Uniform, cache_folder
 from zoogen import Weights
 
 ROWS = 4096
-"""Weight vectors embedded at a time."""
+"""Weight vectors or embeddings in the network at a time."""
 
 
 @dataclass(kw_only=True)
@@ -66,29 +66,36 @@ class SelfSupervised(Settings):
         self.network = trained(train, validation, self.settings, seed=seed, folder=folder)
         return self
 
+    @torch.inference_mode()
     def transform(self, weights: Weights) -> Float32[np.ndarray, "snapshots dim"]:
         """Encode the weights as they are, a block of them at a time."""
-        return np.concatenate([self.encoded(block) for block in blocks(weights)])
-
-    def reconstruct(self, weights: Weights) -> Float32[np.ndarray, "snapshots params"] | None:
-        """Encode and decode the weights; None if the decoder was not trained."""
-        if self.beta == 0:
-            return None
-        return np.concatenate([self.encoded(block, decode=True) for block in blocks(weights)])
+        return np.concatenate(
+            [
+                self.network.embed(torch.from_numpy(block).to(self.device)).cpu().numpy()
+                for block in blocks(weights)
+            ]
+        )
 
     @torch.inference_mode()
-    def encoded(
-        self, block: Float32[np.ndarray, "rows params"], *, decode: bool = False
-    ) -> Float32[np.ndarray, "rows _dim"]:
-        """Return the embeddings of a block, or what they decode to."""
-        rows = self.network.embed(torch.from_numpy(block).to(self.device))
-        array: np.ndarray = (self.network.reconstruct(rows) if decode else rows).cpu().numpy()
-        return array
+    def reconstruct(
+        self, embeddings: Float32[np.ndarray, "snapshots dim"]
+    ) -> Float32[np.ndarray, "snapshots params"] | None:
+        """Decode embeddings, a block at a time; None if the decoder was not trained."""
+        if self.beta == 0:
+            return None
+        return np.concatenate(
+            [
+                self.network.reconstruct(torch.from_numpy(block).to(self.device)).cpu().numpy()
+                for block in blocks(embeddings)
+            ]
+        )
 
 
-def blocks(weights: Weights) -> Iterator[Float32[np.ndarray, "_rows params"]]:
-    """Read weights block by block."""
-    return (weights[first : first + ROWS] for first in range(0, len(weights), ROWS))
+def blocks(
+    rows: Weights | Float32[np.ndarray, "rows _columns"],
+) -> Iterator[Float32[np.ndarray, "_rows _columns"]]:
+    """Read rows block by block."""
+    return (rows[first : first + ROWS] for first in range(0, len(rows), ROWS))
 
 
 def run_folder(identity: Identity) -> Path:

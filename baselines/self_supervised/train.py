@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
+from math import isfinite
 from pathlib import Path
 from time import monotonic, perf_counter
 
@@ -25,7 +26,7 @@ from baselines.self_supervised.losses import objective
 from baselines.self_supervised.networks import Autoencoder, tensor_scale
 from baselines.self_supervised.settings import Settings
 from baselines.self_supervised.validate import validated
-from zoogen import Layout, Weights, ZooError, check_device, progress_bar
+from zoogen import Layout, Weights, ZooError, check_device, locked, progress_bar
 
 REVISION = 2
 """Raised whenever a change alters what training comes to: older checkpoints are left alone."""
@@ -77,11 +78,12 @@ def train(
     permutations = permutations_of(train.layout) if settings.permute else None
     with seeded(seed, settings.device):
         run = fresh_run(vectors, train.layout, settings, seed=seed)
-        checkpoint = read_checkpoint(folder, identity)
-        if checkpoint is not None:
-            restore(run, checkpoint)
-        if checkpoint is None or not checkpoint.finished:
-            go_on(run, vectors, held_out, permutations, identity, folder)
+        with locked(folder):
+            checkpoint = read_checkpoint(folder, identity)
+            if checkpoint is not None:
+                restore(run, checkpoint)
+            if checkpoint is None or not checkpoint.finished:
+                go_on(run, vectors, held_out, permutations, identity, folder)
     run.network.load_state_dict(run.best_state)
     return run.network.eval()
 
@@ -175,6 +177,8 @@ def go_on(
             begin = perf_counter()
             train_loss = one_epoch(run, vectors, permutations, settings, folder)
             loss, r2 = validated(run.network, held_out, layout, settings)
+            if not isfinite(loss):
+                raise not_finite(run, loss, "on validation", settings, folder)
             if isinstance(run.schedule, ReduceLROnPlateau):
                 run.schedule.step(train_loss)
             rate = run.optimiser.param_groups[0]["lr"]
@@ -240,12 +244,17 @@ def one_epoch(
     )
     if not losses.isfinite().all():
         step = int(losses.isfinite().int().argmin()) + 1
-        raise ZooError(
-            f"the loss was {losses[step - 1]} at step {step} of epoch {len(run.history) + 1}; "
-            f"the last good checkpoint is kept in {folder}, a lower learning_rate than "
-            f"{settings.learning_rate} may go on where this one cannot"
-        )
+        raise not_finite(run, float(losses[step - 1]), f"at step {step}", settings, folder)
     return float(losses.mean())
+
+
+def not_finite(run: Run, loss: float, where: str, settings: Settings, folder: Path) -> ZooError:
+    """Say where training broke, and what is left of it."""
+    kept = f"the last good checkpoint is kept in {folder}, " if run.history else ""
+    return ZooError(
+        f"the loss was {loss} {where} of epoch {len(run.history) + 1}; {kept}"
+        f"a lower learning_rate than {settings.learning_rate} may go on where this one cannot"
+    )
 
 
 def one_step(

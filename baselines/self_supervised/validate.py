@@ -33,7 +33,7 @@ def validated(
         settings: Of the run.
 
     Returns:
-        The loss of training, and the share of the variance of the first views that their
+        The loss of training, and the share of the variance of the views that their
         reconstruction keeps, None where nothing learns to reconstruct.
     """
     network.eval()
