@@ -36,7 +36,11 @@ SETTINGS: dict[str, Embedder] = {
     "batch 100, no dropout, β = 0.7, 8 epochs, positions 0.5": replace(
         BATCHES_OF_100, beta=0.7, epochs=8, position=0.5
     ),
-    "batch 250, no dropout, β = 0.8, 10 epochs, rate 2e-3": replace(fast, epochs=10),
+    "batch 250, no dropout, β = 0.8, 10 epochs, rate 2e-3": fast,
+    "batch 250, no dropout, β = 0.8, 20 epochs, rate 2e-3": replace(fast, epochs=20, patience=20),
+    "batch 500, no dropout, β = 0.8, 12 epochs, rate 4e-3, 512 hidden": replace(
+        fast, batch=500, hidden=512, learning_rate=4e-3, epochs=12, patience=12
+    ),
     "batch 500, no dropout, β = 0.5, 12 epochs, rate 4e-3, positions 0.5, 512 hidden, 4 heads": (
         replace(
             SCALED,

@@ -32,8 +32,8 @@ cnn_fast = replace(
     name="self-supervised-cnn-fast",
     dim=128,
     projection=(3, 128, 50),
-    epochs=100,
-    patience=100,
+    epochs=40,
+    patience=40,
     batch=50,
     learning_rate=1e-3,
 )
