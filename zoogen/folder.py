@@ -44,8 +44,12 @@ def refuse_foreign(folder: Path) -> None:
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path, *, way_out: str = "choose another with --out") -> Iterator[None]:
     """Make the folder and keep other processes out of it; wait while one is in it.
+
+    Args:
+        folder: Whose.
+        way_out: What to do if it cannot be written, for the message.
 
     Raises:
         ZooError: If it cannot be made or written to.
@@ -60,7 +64,7 @@ def locked(folder: Path) -> Iterator[None]:
             lock.acquire()
     except OSError as error:
         reason = error.strerror or error
-        raise ZooError(f"cannot write to {folder}: {reason}; choose another folder") from error
+        raise ZooError(f"cannot write to {folder}: {reason}; {way_out}") from error
     try:
         yield
     finally:

@@ -78,7 +78,7 @@ def train(
     permutations = permutations_of(train.layout) if settings.permute else None
     with seeded(seed, settings.device):
         run = fresh_run(vectors, train.layout, settings, seed=seed)
-        with locked(folder):
+        with locked(folder, way_out="set ZOOBENCH_CACHE to another"):
             checkpoint = read_checkpoint(folder, identity)
             if checkpoint is not None:
                 restore(run, checkpoint)
