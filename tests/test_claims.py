@@ -47,7 +47,7 @@ def results(hyp_zoo: Zoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> di
     for module in ("run", "reproduce"):
         monkeypatch.setattr(f"zoobench.{module}.load_zoo", lambda _: hyp_zoo)
     table = replace(TABLES["table5"], rows=plain("weight-statistics", "random-projection"))
-    return evaluate_all(table, "tetris-hyp", "paper", ["acc", "act"], tmp_path)
+    return evaluate_all(table, "tetris-hyp", "paper", ["acc", "act"], tmp_path)[0]
 
 
 def test_a_difference_is_that_of_the_two_scores_on_the_same_resamples(

@@ -66,8 +66,8 @@ def test_every_dot_has_the_properties_of_the_snapshot_it_stands_for(
         drawn.append(rows)
         return Figure()
 
-    monkeypatch.setattr("zoobench.plot.umap_layout", laid_out.append)
-    monkeypatch.setattr("zoobench.plot.umap_figure", noted)
+    monkeypatch.setattr("zoogen.plots.umap_layout", laid_out.append)
+    monkeypatch.setattr("zoogen.plots.umap_figure", noted)
     plot_embeddings("raw-weights", {}, str(seed_zoo.folder), tmp_path / "a.png")
     found = {row.tobytes(): place for place, row in enumerate(seed_zoo.weights[:])}
     places = [found[row.tobytes()] for row in laid_out[0]]

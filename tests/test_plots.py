@@ -133,7 +133,9 @@ def test_a_sample_is_announced_and_keeps_rows_and_places_together(
 ):
     drawn: dict[str, Any] = {}
 
-    def noted(rows: pd.DataFrame, places: np.ndarray, spec: ZooSpec, title: str) -> Figure:
+    def noted(
+        rows: pd.DataFrame, places: np.ndarray, spec: ZooSpec, title: str, also: Any = ()
+    ) -> Figure:
         drawn.update(rows=rows, places=places, title=title)
         return accuracy_figure(rows, title)
 

@@ -8,7 +8,7 @@ import pytest
 from zoobench.find import find_embedder
 from zoobench.reproduce import reproduce_table, with_settings
 from zoobench.results import RECONSTRUCTION
-from zoobench.tables import TABLES, plain
+from zoobench.tables import TABLES, Claim, Row, plain
 from zoobench.tasks import tasks_of
 from zoogen import Zoo, zoo_spec
 
@@ -80,3 +80,26 @@ def test_settings_for_a_table_reach_the_rows_that_are_trained_and_no_other():
     mixed = with_settings(TABLES["table5"], {"epochs": "3"})
     assert mixed.by_title["raw-weights"].settings == {}
     assert mixed.by_title["self-supervised"].settings == {"epochs": "3"}
+
+
+def test_a_row_that_is_refused_leaves_the_others_and_its_reason(
+    hyp_zoo: Zoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    for module in ("run", "reproduce"):
+        monkeypatch.setattr(f"zoobench.{module}.load_zoo", lambda _: hyp_zoo)
+    (tmp_path / "broken.py").write_text(
+        "import numpy as np\n"
+        "class Broken:\n"
+        "    name = 'broken'\n"
+        "    def fit(self, train, validation, *, seed): return self\n"
+        "    def transform(self, weights): return np.ones((len(weights), 2))\n"
+        "embedder = Broken()\n",
+        encoding="utf-8",
+    )
+    rows = (*plain("raw-weights"), Row("broken", str(tmp_path / "broken.py")))
+    claim = Claim("Weights beat nothing.", (("raw-weights", "broken"),))
+    table = replace(TABLES["table5"], zoos=("tetris-hyp",), rows=rows, claims=(claim,))
+    text = reproduce_table(table, tmp_path)
+    assert "| raw-weights | ours |" in text
+    assert text.count("Not scored: broken: broken embeds every snapshot alike") == 2
+    assert claim.text not in text

@@ -82,7 +82,7 @@ def test_two_builds_of_one_folder_take_turns(own_zoo: Path, tmp_path: Path):
     (told, bar), (told_second, said) = first.communicate(), second.communicate()
     assert first.returncode == second.returncode == 0
     assert bar == ""
-    assert "another build is writing" in said
+    assert "another process is writing" in said
     assert told == told_second
     assert read_manifest(tmp_path / "zoo") == read_manifest(own_zoo)
     assert len(list(load_zoo(tmp_path / "zoo").verify())) == 6

@@ -22,7 +22,7 @@ def claim_section(
 
     Args:
         claims: Of one table.
-        results: By the title of the row.
+        results: By the title of the row; a claim about others is left open.
         zoo: Which they are of.
         columns: Those of the table.
         root: Folder of all results.
@@ -43,7 +43,10 @@ def claim_section(
                 for column in where
             }
             for pair in claim.pairs
+            if set(pair) <= set(results)
         }
+        if not found:
+            continue
         lines += [f"**{claim.text}** {verdict(claim, found)}\n", *laid_out(found, where, zoo)]
     return "\n".join(lines) + "\n"
 

@@ -4,14 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
 
 from zoobench.cache import embeddings_of
 from zoobench.find import find_embedder
 from zoobench.store import label
-from zoogen import SPLITS, ZooError, atomic_path, load_zoo
-from zoogen.figures import as_png, umap_figure
-from zoogen.plots import FEWEST, drawn_rows, headline, imported, umap_layout
+from zoogen import SPLITS, atomic_path, load_zoo, umap_picture
 
 SEED = 0
 
@@ -35,20 +32,12 @@ def plot_embeddings(reference: str, settings: Mapping[str, str], zoo_name: str, 
     """
     import pandas as pd
 
-    for package in ("matplotlib", "umap"):
-        imported(package)
     embedder, zoo = find_embedder(reference, settings), load_zoo(zoo_name)
-    if len(zoo.weights) < FEWEST:
-        raise ZooError(f"{zoo.folder} has {len(zoo.weights)} snapshots, a plot needs {FEWEST}")
     splits = embeddings_of(embedder, zoo, seed=SEED).splits
-    drawn = drawn_rows(len(zoo.weights))
-    rows = pd.concat([zoo.part(split).properties for split in SPLITS]).iloc[drawn]
-    embeddings = np.concatenate([splits[split] for split in SPLITS])[drawn]
-    with Console(stderr=True).status(f"UMAP of {len(drawn):,} embeddings"):
-        places = umap_layout(embeddings.astype(np.float32))
-    name = label(embedder.name, settings)
-    title = f"{headline(zoo)}\nUMAP of {len(drawn):,} embeddings by {name}"
-    picture = as_png(lambda: umap_figure(rows, places, zoo.spec, title, also=("test_accuracy",)))
+    rows = pd.concat([zoo.part(split).properties for split in SPLITS])
+    embeddings = np.concatenate([splits[split] for split in SPLITS])
+    what = f"embeddings by {label(embedder.name, settings)}"
+    picture = umap_picture(zoo, embeddings, rows, what, also=("test_accuracy",))
     with atomic_path(path) as temporary:
         temporary.write_bytes(picture)
     return path

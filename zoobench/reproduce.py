@@ -1,10 +1,12 @@
 """The paper's tables again, from our zoos and embedders, with the paper's numbers beside ours."""
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from zoobench.claims import claim_section
+from zoobench.embed import EmbedderError
 from zoobench.paper import paper_scores
 from zoobench.reference import PROBE, REFERENCES
 from zoobench.report import MISSING, interval_text, paper_text, percent, score_in
@@ -14,6 +16,8 @@ from zoobench.store import find_result
 from zoobench.tables import SELF_SUPERVISED, PaperTable
 from zoobench.tasks import tasks_of
 from zoogen import SPLITS, Zoo, is_at_hand, load_zoo, zoo_spec
+
+log = logging.getLogger(__name__)
 
 
 def reproduce_table(
@@ -38,9 +42,10 @@ def reproduce_table(
         zoo = load_zoo(name)
         tasks = [task for task in tasks_of(zoo.spec) if task in table.tasks or not table.tasks]
         for probe in table.probes:
-            results = evaluate_all(table, zoo.spec.name, probe, tasks, root)
+            results, refused = evaluate_all(table, zoo.spec.name, probe, tasks, root)
             made += results.values()
             sections.append(section(table, zoo, probe, results, tasks, root))
+            sections += [f"Not scored: {title}: {reason}.\n" for title, reason in refused.items()]
             if probe == table.probes[0] and table.claims:
                 columns = table_columns(table, tasks)
                 sections.append(claim_section(table.claims, results, zoo, columns, root))
@@ -60,22 +65,28 @@ def with_settings(table: PaperTable, settings: Mapping[str, str]) -> PaperTable:
 
 def evaluate_all(
     table: PaperTable, zoo: str, probe: str, tasks: Sequence[str], root: Path
-) -> dict[str, Result]:
-    """Score every row of the table on one zoo; return the results by the rows' titles."""
-    return {
-        row.title: run(
-            Request(
-                embedder=row.embedder,
-                zoo=zoo,
-                probe=probe,
-                settings=row.settings,
-                tasks=tuple(tasks),
-            ),
-            root,
-            references=True,
+) -> tuple[dict[str, Result], dict[str, str]]:
+    """Score every row of the table on one zoo.
+
+    Returns:
+        The results by the rows' titles, and why there is none of a row whose embedding the
+        benchmark refuses.
+    """
+    results, refused = dict[str, Result](), dict[str, str]()
+    for row in table.rows:
+        request = Request(
+            embedder=row.embedder,
+            zoo=zoo,
+            probe=probe,
+            settings=row.settings,
+            tasks=tuple(tasks),
         )
-        for row in table.rows
-    }
+        try:
+            results[row.title] = run(request, root, references=True)
+        except EmbedderError as error:
+            log.warning("%s, %s: %s", zoo, row.title, error)
+            refused[row.title] = str(error)
+    return results, refused
 
 
 def header(table: PaperTable, made: Sequence[Result]) -> Iterator[str]:

@@ -13,6 +13,7 @@ from zoogen.layout import Layout, Slot
 from zoogen.load import Part, Zoo, is_at_hand, is_built, load_zoo
 from zoogen.manifest import Manifest
 from zoogen.places import user_cache, zoo_folder
+from zoogen.plots import umap_picture
 from zoogen.progress import progress_bar
 from zoogen.registry import ZOOS, find_spec, zoo_spec
 from zoogen.shards import save_tensors
@@ -58,6 +59,7 @@ __all__ = [
     "run_command_line",
     "save_tensors",
     "sha256_of",
+    "umap_picture",
     "user_cache",
     "write_text",
     "zoo_folder",

@@ -4,13 +4,14 @@ They show what Figures 4 and 7 of Schürholt et al. 2021 (arXiv:2110.15288) show
 """
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Float32, Float64, Int64
+from jaxtyping import Float, Float32, Float64, Int64
 from rich.console import Console
 
 from zoogen.atomic import atomic_path, write_text
@@ -22,6 +23,9 @@ from zoogen.load import Zoo, is_built
 from zoogen.manifest import read_manifest
 from zoogen.progress import progress_bar
 from zoogen.weights import Weights
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ACCURACY, MEAN_WEIGHT, UMAP = "accuracy.png", "mean-weight.png", "umap.png"
 CAPTIONS = {
@@ -82,6 +86,22 @@ def write_pictures(folder: Path, pictures: Mapping[str, bytes]) -> list[Path]:
 
 def draw_plots(zoo: Zoo) -> dict[str, bytes]:
     """Draw every plot as a PNG file, see ``plot_zoo``."""
+    refuse_few(zoo)
+    spec, rows, title = zoo.spec, zoo.properties, headline(zoo)
+    means = mean_weights(zoo.weights)
+    return {
+        ACCURACY: as_png(lambda: accuracy_figure(rows, title)),
+        MEAN_WEIGHT: as_png(lambda: mean_weight_figure(rows, means, spec, title)),
+        UMAP: umap_picture(zoo, zoo.weights, rows, "weights"),
+    }
+
+
+def refuse_few(zoo: Zoo) -> None:
+    """Refuse a zoo with hardly a snapshot to draw, or to draw at all without the packages for it.
+
+    Raises:
+        ZooError: If it does.
+    """
     for package in ("matplotlib", "umap"):
         imported(package)
     snapshots = len(zoo.weights)
@@ -91,21 +111,34 @@ def draw_plots(zoo: Zoo) -> dict[str, bytes]:
             f"{zoo.folder} has {snapshots} snapshots ({failed} of {built} models failed), "
             f"plots need {FEWEST} or more; train more models"
         )
-    spec, rows, title = zoo.spec, zoo.properties, headline(zoo)
-    means = mean_weights(zoo.weights)
-    drawn = drawn_rows(snapshots)
-    with Console(stderr=True).status(f"UMAP of {len(drawn):,} snapshots"):
-        places = umap_layout(zoo.weights[drawn])
-    drawn_of = f", {len(drawn):,} snapshots drawn at random" if len(drawn) < snapshots else ""
-    return {
-        ACCURACY: as_png(lambda: accuracy_figure(rows, title)),
-        MEAN_WEIGHT: as_png(lambda: mean_weight_figure(rows, means, spec, title)),
-        UMAP: as_png(
-            lambda: umap_figure(
-                rows.iloc[drawn], places, spec, f"{title}\nUMAP of the weights{drawn_of}"
-            )
-        ),
-    }
+
+
+def umap_picture(
+    zoo: Zoo,
+    vectors: Weights | Float[np.ndarray, "snapshots dim"],
+    rows: "pd.DataFrame",
+    what: str,
+    also: Sequence[str] = (),
+) -> bytes:
+    """Draw vectors laid out by UMAP, up to ``SAMPLE`` of them, as a PNG file.
+
+    Args:
+        zoo: Whose snapshots they stand for.
+        vectors: One per snapshot.
+        rows: The properties of each, in the order of the vectors.
+        what: They are, for the title.
+        also: Measured properties to colour by, beside what varies and the epoch.
+
+    Raises:
+        ZooError: If there are hardly any, or matplotlib or umap-learn is not installed.
+    """
+    refuse_few(zoo)
+    drawn = drawn_rows(len(vectors))
+    with Console(stderr=True).status(f"UMAP of {len(drawn):,} {what}"):
+        places = umap_layout(np.asarray(vectors[drawn], dtype=np.float32))
+    drawn_of = f", {len(drawn):,} snapshots drawn at random" if len(drawn) < len(vectors) else ""
+    title = f"{headline(zoo)}\nUMAP of the {what}{drawn_of}"
+    return as_png(lambda: umap_figure(rows.iloc[drawn], places, zoo.spec, title, also=also))
 
 
 def headline(zoo: Zoo) -> str:
