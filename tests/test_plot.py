@@ -75,3 +75,15 @@ def test_every_dot_has_the_properties_of_the_snapshot_it_stands_for(
     columns = ["model", "epoch"]
     expected = seed_zoo.properties.iloc[places][columns].to_numpy()
     assert np.array_equal(drawn[0][columns].to_numpy(), expected)
+
+
+def test_a_long_title_stays_inside_of_the_picture(seed_zoo: Zoo):
+    rows = seed_zoo.properties
+    places = np.random.default_rng(0).normal(size=(len(rows), 2))
+    title = "UMAP of the embeddings by self-supervised-fast,epochs=1,hidden=64,width=96, a sample"
+    figure = umap_figure(rows, places, seed_zoo.spec, title, also=("test_accuracy",))
+    figure.canvas.draw()
+    written = next(text for text in figure.texts if text.get_text() == title)
+    extent = written.get_window_extent()
+    assert extent.x0 >= 0
+    assert extent.x1 <= figure.bbox.width

@@ -10,6 +10,13 @@ from zoobench.results import Result
 from zoobench.tables import Claim
 from zoogen import Zoo
 
+HEAD = """### What the paper concludes, on our {zoo}
+
+Differences in points, with the 95 % bootstrap interval of the difference; `paper` is the
+difference of the paper's scores. Above and below are said where the interval is all on
+one side of zero.
+"""
+
 
 def claim_section(
     claims: Sequence[Claim],
@@ -20,6 +27,8 @@ def claim_section(
 ) -> str:
     """Lay out every claim as Markdown: the verdict, then each difference with its interval.
 
+    Nothing is said where no claim can be looked into.
+
     Args:
         claims: Of one table.
         results: By the title of the row; a claim about others is left open.
@@ -27,12 +36,7 @@ def claim_section(
         columns: Those of the table.
         root: Folder of all results.
     """
-    lines = [
-        f"### What the paper concludes, on our {zoo.spec.name}\n",
-        "Differences in points, with the 95 % bootstrap interval of the difference; `paper` is the",
-        "difference of the paper's scores. Above and below are said where the interval is all on",
-        "one side of zero.\n",
-    ]
+    lines: list[str] = []
     for claim in claims:
         if claim.zoos and zoo.spec.name not in claim.zoos:
             continue
@@ -48,7 +52,7 @@ def claim_section(
         if not found:
             continue
         lines += [f"**{claim.text}** {verdict(claim, found)}\n", *laid_out(found, where, zoo)]
-    return "\n".join(lines) + "\n"
+    return "\n".join([HEAD.format(zoo=zoo.spec.name), *lines, ""]) if lines else ""
 
 
 Found = Mapping[tuple[str, str], Mapping[str, Difference | None]]

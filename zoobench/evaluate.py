@@ -7,7 +7,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import TypeVar
 
-from zoobench.cache import cached_embeddings, content_key
+from zoobench.cache import embeddings_of
 from zoobench.embed import Embedded, Embedder
 from zoobench.predict import Prediction, batches, predict
 from zoobench.probe import Probe
@@ -67,8 +67,7 @@ def evaluate(
     title = f"{embedder.name} on {zoo.spec.name}"
     with progress_bar(title, things="seeds", total=len(seeds), unit="seeds") as report:
         for seed in seeds:
-            key = content_key(stamp, result.zoo, seed, result.versions)
-            runs.append(cached_embeddings(embedder, zoo, key=key, seed=seed))
+            runs.append(embeddings_of(embedder, zoo, seed=seed))
             report(1)
     result = replace(
         result,

@@ -179,7 +179,7 @@ def panelled(colourings: Sequence[str], title: str) -> "tuple[Figure, list[tuple
     below = NAMES_BELOW if set(colourings) & set(NAMES) else SCALE_BELOW
     width, height = MARGIN + columns * (side + MARGIN), ABOVE + lines * (side + below)
     figure = new_figure(width, height, title)
-    figure.suptitle(title, y=1 - MARGIN / 2 / height)
+    figure.suptitle(title, y=1 - MARGIN / 2 / height, wrap=True)
 
     def place(left: float, bottom: float, tall: float) -> "Axes":
         return figure.add_axes((left / width, bottom / height, side / width, tall / height))

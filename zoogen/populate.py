@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from jaxtyping import Float32, Float64
-from torch import Tensor
 
 from zoogen.configs import ModelConfig
 from zoogen.device import in_words, multiplied_in, one_thread, tiny_numbers_as_zero
@@ -110,26 +109,14 @@ def train_and_measure(
         runs = runs_of(config.activation for config in full)
         mine = torch.tensor([full.index(config) for config in stack], device=device)
         trained = train_stack(spec, full, shown, device=device, report=for_each(stack, report))
-        taken = []
-        for tensors in trained:
+        # No tensor of an epoch outlives it: between what training takes and frees, the pieces of 75
+        # epochs would let the heap grow to twice its size.
+        for stored, tensors in enumerate(trained):
             vectors = torch.cat([tensor.flatten(1) for tensor in tensors.values()], dim=1)
-            columns = measure(spec.network, tensors, shown, runs)
-            taken.append((on_its_way(vectors[mine]), columns))
-        if on_device.train_images.is_cuda:
-            torch.cuda.synchronize(device)
-        for stored, (vectors, columns) in enumerate(taken):
-            weights[places, stored] = vectors.numpy()
-            for name, column in columns.items():
+            weights[places, stored] = vectors[mine].cpu().numpy()
+            for name, column in measure(spec.network, tensors, shown, runs).items():
                 measured[name][places, stored] = column[mine].cpu().numpy()
     return weights, dict(measured)
-
-
-def on_its_way(vectors: Float32[Tensor, "models params"]) -> Float32[Tensor, "models params"]:
-    """Start copying to the host's memory; a GPU trains on meanwhile, and is waited for once."""
-    if not vectors.is_cuda:
-        return vectors
-    host = torch.empty(vectors.shape, dtype=vectors.dtype, pin_memory=True)
-    return host.copy_(vectors, non_blocking=True)
 
 
 def for_each(stack: Sequence[ModelConfig], report: Report) -> Report:

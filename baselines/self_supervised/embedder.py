@@ -46,13 +46,12 @@ class SelfSupervised(Settings):
     @property
     def search_space(self) -> SearchSpace:
         """What ``zoobench evaluate --tune`` draws from."""
-        widths = (self.width * quarters // 4 for quarters in (2, 4, 6))
+        widths = {self.width, self.width // 2, self.width * 3 // 2}
+        carries = [each for each in sorted(widths) if each >= self.dim and each % self.heads == 0]
         return {
             "beta": Uniform(0.05, 0.85),
-            "dim": Choice(tuple(self.dim * fifths // 5 for fifths in (2, 3, 5))),
-            "width": Choice(
-                tuple(each for each in widths if each >= self.dim and each % self.heads == 0)
-            ),
+            "dim": Choice(tuple(-(-self.dim * fifths // 5) for fifths in (2, 3, 5))),
+            "width": Choice(tuple(carries) or (self.width,)),
             "learning_rate": Uniform(1e-4, 1e-2, log=True),
         }
 
