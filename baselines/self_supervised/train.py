@@ -24,11 +24,12 @@ from baselines.self_supervised.checkpoint import (
 )
 from baselines.self_supervised.losses import objective
 from baselines.self_supervised.networks import Autoencoder, tensor_scale
+from baselines.self_supervised.precision import mixed_precision
 from baselines.self_supervised.settings import Settings
 from baselines.self_supervised.validate import validated
 from zoogen import Layout, Weights, ZooError, check_device, locked, progress_bar
 
-REVISION = 2
+REVISION = 3
 """Raised whenever a change alters what training comes to: older checkpoints are left alone."""
 
 KEEP_SECONDS = 30
@@ -275,7 +276,7 @@ def one_step(
         )
         for _ in range(2)
     ]
-    with torch.autocast(vectors.device.type, torch.bfloat16, enabled=vectors.is_cuda):
+    with mixed_precision(vectors.device):
         loss, _ = objective(run.network, torch.cat(views), settings)
     run.optimiser.zero_grad()
     loss.backward()
