@@ -184,6 +184,7 @@ class Handler(BaseHTTPRequestHandler):
 
     server: Server
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
     def log_message(self, *words: Any) -> None:
         """Say nothing: requests are recorded."""
