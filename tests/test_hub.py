@@ -144,6 +144,15 @@ def test_what_is_not_there_or_hidden_is_refused(
         )
 
 
+def test_whoever_sees_a_repository_may_send_it_a_pull_request(hub: Hub, folder: Path):
+    hub.create(REPO)
+    api = HfApi(endpoint=hub.url, token=STRANGER)
+    pull = api.create_pull_request(**DATASET, title="mine")
+    api.upload_folder(**DATASET, folder_path=folder, revision=pull.git_reference)
+    assert SHARD in hub.repository(REPO).contents("refs/pr/1")
+    assert SHARD not in hub.repository(REPO).contents()
+
+
 @pytest.mark.parametrize("token", [READ, STRANGER, "hf_none", False])
 def test_only_who_may_write_writes(hub: Hub, folder: Path, token: str | bool):
     hub.create(REPO)
@@ -153,7 +162,7 @@ def test_only_who_may_write_writes(hub: Hub, folder: Path, token: str | bool):
         lambda: api.upload_folder(**DATASET, folder_path=folder),
         lambda: api.create_tag(**DATASET, tag="v1"),
         lambda: api.create_branch(**DATASET, branch="b"),
-        lambda: api.create_pull_request(**DATASET, title="t"),
+        *([] if token == STRANGER else [lambda: api.create_pull_request(**DATASET, title="t")]),
     ):
         with pytest.raises(HfHubHTTPError):
             write()

@@ -3,7 +3,7 @@
 import re
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from hashlib import sha1
 from pathlib import Path
@@ -87,23 +87,11 @@ def hub_errors(api: "HfApi", repository: str) -> Iterator[None]:
         raise ZooError(f"{repository} on {api.endpoint}: {words}") from error
 
 
-@contextmanager
-def bars_where_watched() -> Iterator[None]:
+def bars_where_watched() -> AbstractContextManager[object]:
     """Let the client show its bars on a terminal only; not all of them see to it themselves."""
-    from huggingface_hub.utils.tqdm import (
-        are_progress_bars_disabled,
-        disable_progress_bars,
-        enable_progress_bars,
-    )
+    from huggingface_hub.utils.tqdm import disable_progress_bars
 
-    if sys.stderr.isatty() or are_progress_bars_disabled():
-        yield
-        return
-    disable_progress_bars()
-    try:
-        yield
-    finally:
-        enable_progress_bars()
+    return nullcontext() if sys.stderr.isatty() else disable_progress_bars()
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:
@@ -146,7 +134,7 @@ def status_in_words(status: int, message: str) -> str:
     said = f" ({message})" if message else ""
     match status:
         case 401:
-            return f"it does not know your token{said}; log in with: hf auth login"
+            return f"it knows no token of yours, or not this one{said}; run: hf auth login"
         case 403:
             return (
                 f"your token may not do this{said}; take one with write access, or send the zoo "

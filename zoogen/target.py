@@ -153,7 +153,7 @@ def manifest_at(target: Target, commit: str) -> Manifest:
     try:
         return read_manifest(path.parent)
     except ZooError as error:
-        reason = str(error).partition(": ")[2]
+        reason = str(error).partition(": ")[2].rpartition("; ")[0]  # its way out is another
         raise ZooError(
             f"{target.repository} holds a {MANIFEST} that cannot be read ({reason}); delete it "
             "there, or choose another repository"

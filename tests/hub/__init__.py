@@ -2,5 +2,6 @@
 
 from tests.hub.server import READ, STRANGER, WRITE, Hub, Request
 from tests.hub.store import Repository
+from tests.hub.xet import XetStore
 
-__all__ = ["READ", "STRANGER", "WRITE", "Hub", "Repository", "Request"]
+__all__ = ["READ", "STRANGER", "WRITE", "Hub", "Repository", "Request", "XetStore"]

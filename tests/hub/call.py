@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from tests.hub.server import Hub
 
 
+PULL = "refs/pr/"
+
+
 @dataclass(frozen=True)
 class Account:
     """Whom a token speaks for, and whether it may write."""
@@ -111,14 +114,17 @@ class Call:
         """Return the commit that is asked for."""
         return self.repository().commits[self.commit_name()]
 
-    def repository_to_write(self) -> Repository:
-        """Return the repository that is asked for if it may be written.
+    def repository_to_write(self, head: str = "") -> Repository:
+        """Return the repository that is asked for if its ``head`` may be written.
+
+        Whoever sees a repository may send it a pull request.
 
         Raises:
             RefusedError: If it may not; nothing has changed.
         """
         repository = self.repository()
-        self.may_write(repository.owner)
+        account = self.account
+        self.may_write(account.user if account and head.startswith(PULL) else repository.owner)
         return repository
 
     def may_write(self, namespace: str) -> Account:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.hub.call import Call, RefusedError, Reply
+from tests.hub.call import PULL, Call, RefusedError, Reply
 from tests.hub.store import Repository, StoredFile, new_repository
 
 DATE = "2026-01-01T00:00:00.000Z"
@@ -163,7 +163,7 @@ def discussions(call: Call) -> Reply:
 
 
 def open_pull(call: Call) -> Reply:
-    return Reply({"num": call.repository_to_write().open_pull(call.json["title"])})
+    return Reply({"num": call.repository_to_write(PULL).open_pull(call.json["title"])})
 
 
 def one_discussion(call: Call) -> Reply:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from urllib.parse import unquote
 
-from tests.hub import repositories, trees, uploads
+from tests.hub import repositories, trees, uploads, xet
 from tests.hub.call import Call, Reply
 
 KIND = "(?P<kind>models|datasets|spaces)"
@@ -28,6 +28,7 @@ ROUTES: list[tuple[set[str], re.Pattern[str], Endpoint]] = [
         ("POST", f"{API}/commit/{REVISION}", uploads.commit),
         ("GET", f"{API}/tree/{REVISION}(?:/(?P<path>.+))?", trees.tree),
         ("POST", f"{API}/paths-info/{REVISION}", trees.paths_info),
+        ("GET", f"{API}/xet-(?P<access>read|write)-token/{REVISION}", xet.token),
         ("GET", f"{API}/refs", repositories.refs),
         ("GET", f"{API}/commits/{REVISION}", repositories.history),
         ("POST", f"{API}/branch/(?P<name>[^/]+)", repositories.create_branch),

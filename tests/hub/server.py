@@ -15,6 +15,7 @@ from tests.hub.call import Account, Call, RefusedError, Reply
 from tests.hub.faults import Action, Answer, Cut, Faults, Hold
 from tests.hub.routes import route
 from tests.hub.store import Repository, new_repository
+from tests.hub.xet import XetStore
 
 WRITE, READ, STRANGER = "hf_write", "hf_read", "hf_stranger"
 
@@ -43,6 +44,7 @@ class Hub:
         requests: Every request, in the order of the replies.
         errors: What went wrong in the server itself; a test that sees one has found a bug.
         page: Most entries on one page of a tree.
+        xet: If set, where clients that have Xet keep the chunks of large files.
         part_bytes: If set, large files are asked for in parts of this size.
     """
 
@@ -59,6 +61,7 @@ class Hub:
         self.errors: list[BaseException] = []
         self.page = 1000
         self.part_bytes: int | None = None
+        self.xet: XetStore | None = None
         self.faults = Faults()
         self.lock = RLock()
         self.port = 0

@@ -39,11 +39,16 @@ def regular_file(content: bytes) -> StoredFile:
     return StoredFile(content=content, oid=git_oid(content), size=len(content))
 
 
-def large_file(content: bytes, xet: str | None = None) -> StoredFile:
+def pointer_of(oid: str, size: int) -> bytes:
+    """What git has of a large file."""
+    return POINTER.format(oid=oid, size=size).encode()
+
+
+def large_file(content: bytes) -> StoredFile:
     """A file in the large file storage, git has a pointer to it."""
     oid = sha256(content).hexdigest()
-    pointer = POINTER.format(oid=oid, size=len(content)).encode()
-    return StoredFile(content=content, oid=git_oid(pointer), size=len(content), sha256=oid, xet=xet)
+    pointer = pointer_of(oid, len(content))
+    return StoredFile(content=content, oid=git_oid(pointer), size=len(content), sha256=oid)
 
 
 def is_large(path: str, size: int) -> bool:

@@ -7,9 +7,8 @@ from typing import Any
 
 from tests.hub.call import Call, RefusedError, Reply
 from tests.hub.repositories import address
-from tests.hub.store import Repository, Tree, is_large, large_file, regular_file
-
-PARTS = "{url}/storage/parts/{oid}"
+from tests.hub.store import Repository, StoredFile, Tree, is_large, large_file, regular_file
+from tests.hub.xet import chunked_file
 
 
 def validate_yaml(call: Call) -> Reply:
@@ -18,7 +17,7 @@ def validate_yaml(call: Call) -> Reply:
 
 def preupload(call: Call) -> Reply:
     """Say of every file how it is to come, and which content the Hub has under its name."""
-    call.repository_to_write()
+    call.repository_to_write(call.parts["revision"])
     there = call.commit().tree
     return Reply(
         {
@@ -37,8 +36,8 @@ def preupload(call: Call) -> Reply:
 
 def batch(call: Call) -> Reply:
     """Say of every large file where to put it, or nothing if it is there."""
-    call.repository_to_write()
     asked = call.json
+    call.repository_to_write(asked.get("ref", {}).get("name", ""))
     in_parts = call.hub.part_bytes is not None and "multipart" in asked["transfers"]
     objects = [
         {"oid": one["oid"], "size": one["size"]}
@@ -93,7 +92,7 @@ def verify_object(call: Call) -> Reply:
 
 def commit(call: Call) -> Reply:
     """Make a commit of the operations in the body, one a line."""
-    repository = call.repository_to_write()
+    repository = call.repository_to_write(call.parts["revision"])
     lines = [json.loads(line) for line in call.body.splitlines() if line.strip()]
     (header,) = (line["value"] for line in lines if line["key"] == "header")
     parent = header.get("parentCommit")
@@ -134,13 +133,25 @@ def change(call: Call, tree: Tree, operation: str, value: dict[str, Any]) -> Non
         case "file":
             tree[value["path"]] = regular_file(b64decode(value["content"]))
         case "lfsFile":
-            content = call.hub.objects.get(value["oid"])
-            if content is None:
-                raise RefusedError(400, "BadRequest", f"no object has the hash {value['oid']}")
-            tree[value["path"]] = large_file(content)
+            tree[value["path"]] = announced(call, value["oid"], value["size"])
         case "deletedFile":
             tree.pop(value["path"], None)
         case "deletedFolder":
             below = value["path"].rstrip("/") + "/"
             for path in [path for path in tree if path.startswith(below)]:
                 del tree[path]
+
+
+def announced(call: Call, oid: str, size: int) -> StoredFile:
+    """Return the large file that was uploaded before the commit that names it.
+
+    Raises:
+        RefusedError: If there is none.
+    """
+    content = call.hub.objects.get(oid)
+    if content is not None:
+        return large_file(content)
+    xet = call.hub.xet.find(oid) if call.hub.xet else None
+    if xet is None:
+        raise RefusedError(400, "BadRequest", f"no object has the hash {oid}")
+    return chunked_file(xet, oid, size)
