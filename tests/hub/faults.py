@@ -37,12 +37,13 @@ Action = Answer | Cut | Hold
 
 @dataclass
 class Fault:
-    """Something that happens to the next ``times`` requests that match."""
+    """Something that happens to ``times`` requests that match, once ``skip`` have passed."""
 
     method: str
     path: re.Pattern[str]
     action: Action
     times: int
+    skip: int = 0
 
 
 class Faults:
@@ -52,18 +53,22 @@ class Faults:
         self.lock = Lock()
         self.coming: list[Fault] = []
 
-    def add(self, action: Action, method: str, path: str, times: int) -> None:
+    def add(self, action: Action, method: str, path: str, times: int = 1, skip: int = 0) -> None:
         """Ask for a fault; ``path`` is searched for in the decoded path, as a pattern."""
         with self.lock:
-            self.coming.append(Fault(method, re.compile(path), action, times))
+            self.coming.append(Fault(method, re.compile(path), action, times, skip))
 
     def take(self, method: str, path: str) -> Action | None:
         """Return what is to happen to this request."""
         with self.lock:
             for fault in self.coming:
-                if fault.times > 0 and fault.method == method and fault.path.search(path):
-                    fault.times -= 1
-                    return fault.action
+                if fault.times == 0 or fault.method != method or not fault.path.search(path):
+                    continue
+                if fault.skip:
+                    fault.skip -= 1
+                    continue
+                fault.times -= 1
+                return fault.action
         return None
 
     def release_all(self) -> None:

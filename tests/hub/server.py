@@ -143,10 +143,10 @@ class Hub:
         """Close the connection of the next requests after so many bytes of the body."""
         self.faults.add(Cut(after), method, path, times)
 
-    def hold(self, method: str, path: str) -> Hold:
-        """Keep the next request waiting; ``reached`` is set when it has come."""
+    def hold(self, method: str, path: str, *, skip: int = 0) -> Hold:
+        """Keep a request waiting after ``skip`` others; ``reached`` is set when it has come."""
         held = Hold()
-        self.faults.add(held, method, path, 1)
+        self.faults.add(held, method, path, skip=skip)
         return held
 
     def calls(self, method: str, path: str = "") -> list[Request]:
