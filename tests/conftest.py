@@ -1,17 +1,19 @@
 """Small real zoos, built once, caches of the session's own, and no way out of the machine."""
 
 import os
-import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from shutil import copytree
-from typing import Any
+from tempfile import TemporaryDirectory
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import settings
 
 from tests.digits import enlarged_digits
+from tests.guard.sitecustomize import GUARDED
+from tests.hub import Hub
 from tests.subprocesses import OWN_ZOO, run_zoogen
 from zoogen import MLP, Zoo, ZooSpec, build_zoo, load_zoo, zoo_spec
 from zoogen.images import IMAGES, ImageSet, load_images, tetris_set
@@ -20,29 +22,27 @@ from zoogen.tetris import Tetris
 settings.register_profile("same every time", deadline=None, derandomize=True, max_examples=50)
 settings.load_profile("same every time")
 
-THIS_MACHINE = {"localhost", "127.0.0.1", "::1", "", None}
+GUARD = Path(__file__).parent / "guard"
+NOBODY = "http://127.0.0.1:9"
 
 
-def stays_here(call: Callable[..., Any]) -> Callable[..., Any]:
-    """Let a socket method reach this machine only; the failure is no Exception, nobody eats it."""
+def pytest_configure(config: pytest.Config) -> None:
+    """Set what ``huggingface_hub`` reads when it is imported, before any test can import it.
 
-    def guarded(self: socket.socket, *arguments: Any) -> Any:
-        host = arguments[-1][0] if self.family in {socket.AF_INET, socket.AF_INET6} else None
-        if host not in THIS_MACHINE:
-            pytest.fail(f"a test reaches for {host}")
-        return call(self, *arguments)
-
-    return guarded
-
-
-def looks_up_this_machine(host: Any, *arguments: Any, **options: Any) -> Any:
-    """Resolve no name but this machine's: a look-up leaves it too."""
-    if host not in THIS_MACHINE:
-        pytest.fail(f"a test looks up {host}")
-    return getaddrinfo(host, *arguments, **options)
-
-
-getaddrinfo = socket.getaddrinfo
+    A call that forgets to pass its endpoint on finds nobody there. Files go by HTTP and not by the
+    Rust client of Xet, which no guard of Python's sockets sees.
+    """
+    home = TemporaryDirectory(prefix="hub-home-")
+    config.add_cleanup(home.cleanup)
+    os.environ |= {
+        "HF_HOME": home.name,
+        "HF_ENDPOINT": NOBODY,
+        "HF_HUB_DISABLE_XET": "1",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "HF_HUB_DISABLE_UPDATE_CHECK": "1",
+    }
+    for variable in ("HF_TOKEN", "HF_TOKEN_PATH", "HF_HUB_CACHE", "HF_DATASETS_CACHE"):
+        os.environ.pop(variable, None)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -50,10 +50,29 @@ def no_network(request: pytest.FixtureRequest) -> Iterator[None]:
     """Refuse what would leave this machine, unless tests marked ``network`` are asked for."""
     with pytest.MonkeyPatch.context() as patch:
         if not any(item.get_closest_marker("network") for item in request.session.items):
-            for name in ("connect", "connect_ex", "sendto"):
-                patch.setattr(socket.socket, name, stays_here(getattr(socket.socket, name)))
-            patch.setattr(socket, "getaddrinfo", looks_up_this_machine)
+            for (place, name), guarded_call in GUARDED.items():
+                patch.setattr(place, name, guarded_call)
+            patch.setenv("NO_WAY_OUT", "1")
+            patch.setenv("PYTHONPATH", str(GUARD), prepend=os.pathsep)
         yield
+
+
+@pytest.fixture
+def hub() -> Iterator[Hub]:
+    """A Hugging Face Hub of the test's own; nothing may go wrong in it unasked."""
+    with Hub() as hub:
+        yield hub
+    assert not hub.errors
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Seconds that the client of the Hub would have waited before it tried again."""
+    from huggingface_hub.utils import _http
+
+    seconds: list[float] = []
+    monkeypatch.setattr(_http, "time", SimpleNamespace(sleep=seconds.append))
+    return seconds
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -24,8 +24,11 @@ HEAVY = {
     "matplotlib",
     "umap",
     "ray",
+    "huggingface_hub",
+    "datasets",
+    "mlcroissant",
 }
-COMMANDS = ("list", "show", "build", "verify", "plot")
+COMMANDS = ("list", "show", "build", "verify", "plot", "publish")
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from zoogen.manifest import Manifest
 from zoogen.places import user_cache, zoo_folder
 from zoogen.plots import umap_picture
 from zoogen.progress import progress_bar
+from zoogen.publish import Publication, publish_zoo
 from zoogen.registry import ZOOS, find_spec, zoo_spec
 from zoogen.shards import save_tensors
 from zoogen.spec import ZooSpec
@@ -34,6 +35,7 @@ __all__ = [
     "Layout",
     "Manifest",
     "Part",
+    "Publication",
     "RandomSeeds",
     "Range",
     "Slot",
@@ -55,6 +57,7 @@ __all__ = [
     "locked",
     "permutation_index",
     "progress_bar",
+    "publish_zoo",
     "ray_cluster",
     "run_command_line",
     "save_tensors",

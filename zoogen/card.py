@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoogen.axes import RandomSeeds, Range
 from zoogen.configs import SCALED
+from zoogen.front_matter import front_matter
 from zoogen.manifest import TABLE, Manifest
 from zoogen.spec import AXES, ZooSpec
 
@@ -17,17 +18,10 @@ SHOWN = 10
 PLACE = ("model", "epoch", "shard", "row", "split", "group")
 
 TEMPLATE = """\
----
-license: {licence}
-pretty_name: {name}
-tags: [model-zoo, weight-space-learning, neural-network-weights]
-configs:
-- config_name: snapshots
-  data_files: {table}
----
+{front_matter}
 # {name}
 
-{models} trained networks, {snapshots} snapshots of {params} weights each.
+{models} trained networks, {snapshots} snapshots of {params} weights each.{part}
 
 | | |
 |---|---|
@@ -44,7 +38,7 @@ its SHA-256. Splits are 70/15/15 by {group}{shared}.
 ```python
 from zoogen import load_zoo
 
-zoo = load_zoo("{name}")          # or the path of this folder
+zoo = load_zoo("{source}")          # or the path of this folder
 zoo.train.weights                 # [snapshots, params] float32, memory-mapped
 zoo.network(0)                    # the torch module of the first row of zoo.properties
 ```
@@ -105,8 +99,21 @@ def shared_words(manifest: Manifest) -> str:
     return first + equal if 0 in manifest.spec.stored_epochs else first
 
 
+def part_words(manifest: Manifest) -> str:
+    """Say how many models are still to come, if any."""
+    if manifest.is_complete:
+        return ""
+    return (
+        f"\nThis is a part of the zoo: the first {manifest.models_built:,} of "
+        f"{manifest.models_planned:,} models. Splits are those of the full zoo."
+    )
+
+
 def zoo_card(
-    manifest: Manifest, rows: "pd.DataFrame", plots: Mapping[str, str] | None = None
+    manifest: Manifest,
+    rows: "pd.DataFrame",
+    plots: Mapping[str, str] | None = None,
+    source: str | None = None,
 ) -> str:
     """Write the card from the manifest and the table; nothing in it is typed by hand.
 
@@ -114,6 +121,7 @@ def zoo_card(
         manifest: What was built.
         rows: Its table.
         plots: The pictures in the folder ``plots`` of the zoo and what they show.
+        source: What ``load_zoo`` is to be given; by default the name of the zoo.
     """
     spec = manifest.spec
     pictures = (f"\n![{shown}]({PLOTS}/{name})\n" for name, shown in (plots or {}).items())
@@ -123,7 +131,9 @@ def zoo_card(
     )
     return TEMPLATE.format(
         name=spec.name,
-        licence=spec.licence.lower(),
+        front_matter=front_matter(manifest),
+        part=part_words(manifest),
+        source=source or spec.name,
         table=TABLE,
         models=f"{manifest.models_built - len(manifest.failures):,}",
         snapshots=f"{len(rows):,}",

@@ -1,4 +1,4 @@
-"""The command ``zoogen``: list, show, build and verify zoos."""
+"""The command ``zoogen``: list, show, build, verify, draw and publish zoos."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -15,8 +15,9 @@ from zoogen.own_images import OWN_FORMATS
 from zoogen.places import zoo_folder
 from zoogen.plots import plot_zoo
 from zoogen.progress import progress_bar
+from zoogen.publish import publish_zoo
 from zoogen.registry import ZOOS, find_spec
-from zoogen.tables import print_spec, print_zoo, print_zoos
+from zoogen.tables import print_publication, print_spec, print_zoo, print_zoos
 
 app = typer.Typer(
     name="zoogen",
@@ -202,6 +203,46 @@ def plot(
     """
     for path in plot_zoo(load_zoo(zoo), out):
         typer.echo(path)
+
+
+@app.command()
+def publish(
+    zoo: ZooName,
+    repository: Annotated[
+        str, typer.Argument(metavar="OWNER/NAME", help="Data set of the Hub; made if not there.")
+    ],
+    *,
+    private: Annotated[bool, typer.Option("--private", help="Make it a private one.")] = False,
+    revision: Annotated[
+        str | None, typer.Option(metavar="BRANCH", help="Branch to publish to, by default main.")
+    ] = None,
+    create_pr: Annotated[
+        bool, typer.Option("--create-pr", help="Send a pull request, to a data set that is there.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only show what would be sent.")
+    ] = False,
+) -> None:
+    """Publish a zoo on the Hugging Face Hub, or send what an earlier call has not.
+
+    What the Hub holds is checked against the manifest, then it gets a tag. The extra hub must be
+    installed. Log in first with hf auth login, or set HF_TOKEN.
+
+    Example: zoogen publish tetris-seed me/tetris-seed --dry-run
+    """
+    try:
+        publication = publish_zoo(
+            zoo,
+            repository,
+            private=private,
+            revision=revision,
+            create_pr=create_pr,
+            dry_run=dry_run,
+        )
+    except KeyboardInterrupt:
+        typer.echo("stopped; what was sent is kept, the same command goes on", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    print_publication(publication, dry_run=dry_run)
 
 
 def main() -> None:

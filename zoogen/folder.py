@@ -10,6 +10,7 @@ from filelock import FileLock, Timeout
 
 from zoogen.atomic import temporary_for
 from zoogen.card import CARD, PLOTS
+from zoogen.croissant import CROISSANT
 from zoogen.errors import ZooError
 from zoogen.manifest import MANIFEST, TABLE
 from zoogen.shards import shard_name
@@ -18,7 +19,7 @@ from zoogen.table import part_path
 LOCK = ".lock"
 WEIGHTS = Path(shard_name(0)).parent.name
 PARTS = part_path(Path(), 0).parent.name
-FILES = {MANIFEST, TABLE, CARD, LOCK}
+FILES = {MANIFEST, TABLE, CARD, CROISSANT, LOCK}
 FOLDERS = {WEIGHTS, PARTS, PLOTS}
 OURS = FILES | FOLDERS
 

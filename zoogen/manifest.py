@@ -70,6 +70,11 @@ class Manifest:
         return sha256(text.encode()).hexdigest()
 
     @property
+    def is_complete(self) -> bool:
+        """Whether every model of the spec was trained, well or ill."""
+        return self.models_built == self.models_planned
+
+    @property
     def stored_layout(self) -> Layout:
         """The layout of the stored vectors."""
         return Layout.of(self.layout)

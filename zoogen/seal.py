@@ -9,6 +9,7 @@ from pathlib import Path
 from zoogen.atomic import write_text
 from zoogen.card import CARD, PLOTS, zoo_card
 from zoogen.configs import model_configs
+from zoogen.croissant import CROISSANT
 from zoogen.manifest import FORMAT_VERSION, TABLE, Manifest, file_entry, write_manifest
 from zoogen.spec import ZooSpec
 from zoogen.split import shares_starts
@@ -44,6 +45,7 @@ def seal(spec: ZooSpec, folder: Path, shards: Sequence[int], images_sha256: str)
         },
     )
     shutil.rmtree(folder / PLOTS, ignore_errors=True)  # of what the zoo was before
+    (folder / CROISSANT).unlink(missing_ok=True)
     write_text(folder / CARD, zoo_card(manifest, table))
     write_manifest(folder, manifest)
     parts = [part_path(folder, number) for number in shards]

@@ -12,6 +12,7 @@ from zoogen.spec import ZooSpec
 
 if TYPE_CHECKING:
     from zoogen.load import Zoo
+    from zoogen.publish import Publication
 
 SHORT = {
     "activation": "act",
@@ -69,3 +70,29 @@ def print_zoo(zoo: "Zoo") -> None:
         numbers = (values.min(), values.median(), values.max())
         ranges.add_row(name, *(f"{number:.3f}" for number in numbers))
     Console(highlight=False).print(ranges)
+
+
+def print_publication(publication: "Publication", *, dry_run: bool) -> None:
+    """Print what was sent, or would be, and where it is now."""
+    sent = publication.sent
+    size = megabytes(sum(file.bytes for file in sent if file.change != "gone"))
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    table.add_column("file")
+    table.add_column("MB", justify="right")
+    table.add_column("change")
+    for file in publication.files if dry_run else sent:
+        table.add_row(file.file, megabytes(file.bytes), file.change)
+    console = Console(highlight=False, soft_wrap=True)
+    if table.row_count:
+        Console(highlight=False).print(table)
+    if dry_run:
+        console.print(f"{len(sent)} of {len(publication.files)} files, {size} MB would be sent")
+    else:
+        console.print(f"{len(sent)} of {len(publication.files)} files, {size} MB were sent")
+    tag = f", tag {publication.tag}" if publication.tag else ""
+    console.print(f"{publication.page} at {publication.revision}{tag}", markup=False)
+
+
+def megabytes(size: int) -> str:
+    """Write a size in millions of bytes."""
+    return f"{size / 1e6:,.3f}"

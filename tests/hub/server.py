@@ -1,0 +1,294 @@
+"""A Hugging Face Hub on this machine: the protocol, the record of what was said, the faults."""
+
+import re
+import socket
+from contextlib import suppress
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import RLock, Thread
+from types import TracebackType
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from tests.hub.call import Account, Call, RefusedError, Reply
+from tests.hub.faults import Action, Answer, Cut, Faults, Hold
+from tests.hub.routes import route
+from tests.hub.store import Repository, new_repository
+from tests.hub.xet import XetStore
+
+WRITE, READ, STRANGER = "hf_write", "hf_read", "hf_stranger"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What was asked and how it went; a status of 0 means that the connection was cut."""
+
+    method: str
+    path: str
+    status: int
+    received: int
+    sent: int
+    range: str | None = None
+
+
+class Hub:
+    """Speaks the Hub's HTTP on 127.0.0.1 while its ``with`` block runs.
+
+    Attributes:
+        url: Where; what clients call the endpoint.
+        tokens: Who may do what: ``WRITE`` and ``READ`` are user ``tester``, a member of ``org``,
+            ``WRITE`` of ``me`` too;
+            ``STRANGER`` may write, but nothing of theirs.
+        repositories: By kind (``datasets``) and name.
+        objects: The large file storage, by SHA-256.
+        requests: Every request, in the order of the replies.
+        errors: What went wrong in the server itself; a test that sees one has found a bug.
+        page: Most entries on one page of a tree.
+        xet: If set, where clients that have Xet keep the chunks of large files.
+        part_bytes: If set, large files are asked for in parts of this size.
+    """
+
+    def __init__(self) -> None:
+        self.tokens = {
+            WRITE: Account("tester", ("org", "me")),
+            READ: Account("tester", ("org",), write=False),
+            STRANGER: Account("stranger"),
+        }
+        self.repositories: dict[tuple[str, str], Repository] = {}
+        self.objects: dict[str, bytes] = {}
+        self.uploaded_parts: dict[tuple[str, int], bytes] = {}
+        self.requests: list[Request] = []
+        self.errors: list[BaseException] = []
+        self.page = 1000
+        self.part_bytes: int | None = None
+        self.xet: XetStore | None = None
+        self.faults = Faults()
+        self.lock = RLock()
+        self.port = 0
+        self.start()
+
+    @property
+    def url(self) -> str:
+        """The endpoint."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Listen, at the same port as before if there was one."""
+        self.server = Server(self)
+        self.port = self.server.server_address[1]
+        Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
+
+    def stop(self) -> None:
+        """Go down: connections are cut, new ones refused."""
+        self.faults.release_all()
+        self.server.shutdown()
+        self.server.server_close()
+        self.server.cut_connections()
+
+    def __enter__(self) -> "Hub":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def repository(self, name: str, kind: str = "datasets") -> Repository:
+        """Return a repository that must be there."""
+        return self.repositories[kind, name]
+
+    def create(self, name: str, kind: str = "datasets", *, private: bool = False) -> Repository:
+        """Make an empty repository without a client."""
+        self.repositories[kind, name] = new_repository(kind, name, private=private)
+        return self.repositories[kind, name]
+
+    def put_folder(
+        self, folder: Path, name: str, *, tag: str | None = None, private: bool = False
+    ) -> str:
+        """Commit a folder to a data set without a client, hidden files left out.
+
+        Returns:
+            The hash of the commit.
+        """
+        if ("datasets", name) not in self.repositories:
+            self.create(name, private=private)
+        repository = self.repository(name)
+        files = {
+            path.relative_to(folder).as_posix(): path.read_bytes()
+            for path in sorted(folder.rglob("*"))
+            if path.is_file() and not path.name.startswith(".")
+        }
+        commit = repository.put(files)
+        if tag:
+            repository.tags[tag] = commit
+        return commit
+
+    def answer(
+        self,
+        status: int,
+        method: str,
+        path: str,
+        *,
+        times: int = 1,
+        retry_after: int | None = None,
+    ) -> None:
+        """Refuse the next requests whose path has ``path`` (a pattern) with a status."""
+        headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
+        self.faults.add(Answer(status, headers), method, path, times)
+
+    def cut(self, after: int, method: str, path: str, *, times: int = 1) -> None:
+        """Close the connection of the next requests after so many bytes of the body."""
+        self.faults.add(Cut(after), method, path, times)
+
+    def hold(self, method: str, path: str, *, skip: int = 0) -> Hold:
+        """Keep a request waiting after ``skip`` others; ``reached`` is set when it has come."""
+        held = Hold()
+        self.faults.add(held, method, path, skip=skip)
+        return held
+
+    def calls(self, method: str, path: str = "") -> list[Request]:
+        """Return the requests of a method whose path has ``path`` (a pattern), decoded."""
+        return [one for one in self.requests if one.method == method and re.search(path, one.path)]
+
+
+class Server(ThreadingHTTPServer):
+    """One thread per connection; none outlives the test."""
+
+    daemon_threads = True
+
+    def __init__(self, hub: Hub) -> None:
+        self.hub = hub
+        self.connections: set[socket.socket] = set()
+        super().__init__(("127.0.0.1", hub.port), Handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self.connections.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self.connections.discard(request)
+        super().shutdown_request(request)
+
+    def cut_connections(self) -> None:
+        """Close what clients keep open."""
+        for connection in list(self.connections):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client may go at any time; anything else is our own fault."""
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Reads a request, lets faults have their way, sends the reply, writes down both."""
+
+    server: Server
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def log_message(self, *words: Any) -> None:
+        """Say nothing: requests are recorded."""
+
+    def handle_one_request(self) -> None:
+        """Handle a request; a client that goes away is none of our business."""
+        try:
+            super().handle_one_request()
+        except OSError:
+            self.close_connection = True
+        except Exception as error:  # noqa: BLE001 the test is to see it
+            self.server.hub.errors.append(error)
+            self.close_connection = True
+
+    def answer_request(self) -> None:
+        """Handle a request of any method."""
+        hub = self.server.hub
+        action = hub.faults.take(self.command, unquote(self.path))
+        size = int(self.headers.get("Content-Length") or 0)
+        if isinstance(action, Cut) and size:
+            self.rfile.read(min(action.after, size))
+            self.record(0, min(action.after, size), 0)
+            self.drop()
+            return
+        body = self.read_body(size)
+        if isinstance(action, Hold):
+            action.reached.set()
+            action.released.wait()
+        reply = self.reply_to(body, action)
+        self.send_reply(reply, len(body), cut=action.after if isinstance(action, Cut) else None)
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = answer_request  # noqa: N815
+
+    def read_body(self, size: int) -> bytes:
+        if "chunked" not in self.headers.get("Transfer-Encoding", ""):
+            body = self.rfile.read(size)
+            if len(body) < size:
+                self.record(0, len(body), 0)
+                raise ConnectionResetError("the client went away half-way")
+            return body
+        chunks = []
+        while length := int(self.rfile.readline().split(b";")[0], 16):
+            chunks.append(self.rfile.read(length))
+            self.rfile.readline()
+        self.rfile.readline()
+        return b"".join(chunks)
+
+    def reply_to(self, body: bytes, action: Action | None) -> Reply:
+        """Let the endpoint answer, unless a fault does."""
+        if isinstance(action, Answer):
+            return Reply({"error": "injected"}, action.status, action.headers)
+        parts = urlsplit(self.path)
+        found = route(self.command, parts.path)
+        if found is None:
+            return RefusedError(404, "NotFound", f"no route {self.command} {self.path}").reply
+        endpoint, named = found
+        call = Call(
+            hub=self.server.hub,
+            method=self.command,
+            path=parts.path,
+            query=dict(parse_qsl(parts.query)),
+            headers={name.lower(): value for name, value in self.headers.items()},
+            body=body,
+            token=self.headers.get("Authorization", "").removeprefix("Bearer ") or None,
+            parts=named,
+        )
+        try:
+            with self.server.hub.lock:
+                return endpoint(call)
+        except RefusedError as refused:
+            return refused.reply
+
+    def send_reply(self, reply: Reply, received: int, *, cut: int | None) -> None:
+        content = reply.content
+        sent = b"" if self.command == "HEAD" else content[:cut]
+        self.record(reply.status if cut is None else 0, received, len(sent))
+        self.send_response(reply.status)
+        headers = {"Content-Type": "application/json", **reply.headers}
+        for name, value in {**headers, "Content-Length": str(len(content))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(sent)
+        if cut is not None:
+            self.drop()
+
+    def record(self, status: int, received: int, sent: int) -> None:
+        self.server.hub.requests.append(
+            Request(
+                method=self.command,
+                path=unquote(self.path),
+                status=status,
+                received=received,
+                sent=sent,
+                range=self.headers.get("Range"),
+            )
+        )
+
+    def drop(self) -> None:
+        """Close the connection under the client's hands."""
+        self.wfile.flush()
+        self.close_connection = True
+        with suppress(OSError):
+            self.connection.shutdown(socket.SHUT_RDWR)
