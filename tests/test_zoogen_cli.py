@@ -25,7 +25,7 @@ HEAVY = {
     "umap",
     "ray",
 }
-COMMANDS = ("list", "show", "build", "verify", "plot")
+COMMANDS = ("list", "show", "build", "import", "verify", "plot")
 
 
 @pytest.fixture
