@@ -9,6 +9,8 @@ from zoogen.console import INTERRUPTED, completed, run_command_line
 from zoogen.device import check_device
 from zoogen.errors import IntegrityError, UnknownNameError, ZooError
 from zoogen.folder import locked
+from zoogen.imported import AnySpec, ImportedSpec
+from zoogen.importers import import_zoo
 from zoogen.layout import Layout, Slot
 from zoogen.load import Part, Zoo, is_at_hand, is_built, load_zoo
 from zoogen.manifest import Manifest
@@ -29,8 +31,10 @@ __all__ = [
     "MLP",
     "SPLITS",
     "ZOOS",
+    "AnySpec",
     "Convolution",
     "HiddenLayer",
+    "ImportedSpec",
     "IntegrityError",
     "Layout",
     "Manifest",
@@ -51,6 +55,7 @@ __all__ = [
     "check_device",
     "completed",
     "find_spec",
+    "import_zoo",
     "is_at_hand",
     "is_built",
     "load_zoo",

@@ -1,4 +1,4 @@
-"""The command ``zoogen``: list, show, build, verify, draw and publish zoos."""
+"""The command ``zoogen``: list, show, build, import, verify, draw and publish zoos."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +9,7 @@ import typer
 from zoogen.build import build_zoo
 from zoogen.console import INTERRUPTED, completed, run_command_line
 from zoogen.errors import ZooError
+from zoogen.importers.command import import_command
 from zoogen.load import find_folder, is_built, load_zoo
 from zoogen.manifest import read_manifest, verify_files
 from zoogen.own_images import OWN_FORMATS
@@ -27,6 +28,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
+
+
+app.command("import")(import_command)
 
 
 def complete_zoo(incomplete: str) -> list[str]:

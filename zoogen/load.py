@@ -11,12 +11,12 @@ import numpy as np
 
 from zoogen.build import build_zoo
 from zoogen.errors import IntegrityError, UnknownNameError, ZooError
+from zoogen.imported import AnySpec, ImportedSpec
 from zoogen.layout import Layout
 from zoogen.manifest import MANIFEST, TABLE, Manifest, read_manifest, verify_files
 from zoogen.places import zoo_folder
 from zoogen.registry import ZOOS
 from zoogen.shards import map_shard
-from zoogen.spec import ZooSpec
 from zoogen.split import SPLITS, Split
 from zoogen.weights import Weights
 
@@ -47,8 +47,8 @@ class Zoo:
     weights: Weights
 
     @property
-    def spec(self) -> ZooSpec:
-        """What was asked for when the zoo was built."""
+    def spec(self) -> AnySpec:
+        """What was asked for when the zoo was built, or what was found when it was imported."""
         return self.manifest.spec
 
     @property
@@ -177,7 +177,8 @@ def load_zoo(name: str | Path) -> Zoo:
 
 def warn_of_difference(name: str, manifest: Manifest) -> None:
     """Say if a zoo is not what its name promises: part of it, or another version."""
-    if name in ZOOS and manifest.spec != ZOOS[name]:
+    imported = isinstance(manifest.spec, ImportedSpec)
+    if name in ZOOS and manifest.spec != ZOOS[name] and not imported:
         log.warning("%s is of another version; run: zoogen build %s --overwrite", name, name)
     if manifest.models_built < manifest.models_planned:
         built, planned = manifest.models_built, manifest.models_planned
