@@ -7,7 +7,7 @@ from threading import Event
 from typing import Any
 
 from zoogen.hub import HeldFile, hub_errors
-from zoogen.progress import Advance, progress_bar
+from zoogen.progress import progress_bar
 from zoogen.remote import Remote, check_against_listing
 
 AT_A_TIME = 8
@@ -72,7 +72,7 @@ class StoppedError(RuntimeError):
     """Another file has failed, or the user has had enough."""
 
 
-def counter(report: Advance, stop: Event) -> type[Any]:
+def counter(report: Callable[[int], None], stop: Event) -> type[Any]:
     """Return what the client takes for the class of its bars: it counts bytes into our own."""
     from huggingface_hub.utils.tqdm import tqdm
 
@@ -82,13 +82,13 @@ def counter(report: Advance, stop: Event) -> type[Any]:
         def __init__(self, **of_the_bar: Any) -> None:
             super().__init__(disable=True, total=of_the_bar.get("total"))  # type: ignore[no-untyped-call]
 
-        def update(self, n: float | None = 1) -> None:
+        def update(self, n: int | float | None = 1) -> None:
             """Count bytes; there is no other place to stop a download at."""
             if stop.is_set():
                 raise StoppedError("stopped")
             report(int(n or 0))
 
-        def update_transfer(self, n: float | None = 1) -> None:
+        def update_transfer(self, n: int | float | None = 1) -> None:
             """Bytes on the way are not counted apart from those that have arrived."""
 
         def set_transfer_postfix_str(self, *_: Any, **__: Any) -> None:

@@ -78,7 +78,7 @@ class Shelves:
     manifest: Manifest
 
     @property
-    def starts(self) -> Int64[np.ndarray, " shards+1"]:
+    def starts(self) -> Int64[np.ndarray, " bounds"]:
         """The first row of each shard, and one past the last of all."""
         return np.cumsum([0, *(entry.rows for entry in self.manifest.shards)], dtype=np.int64)
 

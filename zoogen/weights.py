@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32, Int64
@@ -11,6 +11,7 @@ from zoogen.layout import Layout
 from zoogen.shards import MappedShard, mapped_shard
 
 
+@runtime_checkable
 class Rows(Protocol):
     """Some rows of weights: an array, mapped or not, or one that is read when it is indexed."""
 
