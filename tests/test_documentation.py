@@ -4,9 +4,12 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.hub import WRITE, Hub
 
 ROOT = Path(__file__).parents[1]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
@@ -16,9 +19,14 @@ BESIDE = Path(sys.executable).parent
 
 
 @pytest.fixture(scope="session")
-def shell(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """An environment with our commands on the path and one cache for all pages."""
+def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """An environment with our commands on the path, one cache and one Hub for all pages."""
     cache = tmp_path_factory.mktemp("zoos")
+    with Hub() as hub:
+        yield environment(cache) | {"HF_ENDPOINT": hub.url, "HF_TOKEN": WRITE}
+
+
+def environment(cache: Path) -> dict[str, str]:
     return {
         **os.environ,
         "PATH": f"{BESIDE}{os.pathsep}{os.environ['PATH']}",

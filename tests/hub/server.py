@@ -37,7 +37,8 @@ class Hub:
 
     Attributes:
         url: Where; what clients call the endpoint.
-        tokens: Who may do what: ``WRITE`` and ``READ`` are user ``tester``, a member of ``org``;
+        tokens: Who may do what: ``WRITE`` and ``READ`` are user ``tester``, a member of ``org``,
+            ``WRITE`` of ``me`` too;
             ``STRANGER`` may write, but nothing of theirs.
         repositories: By kind (``datasets``) and name.
         objects: The large file storage, by SHA-256.
@@ -50,7 +51,7 @@ class Hub:
 
     def __init__(self) -> None:
         self.tokens = {
-            WRITE: Account("tester", ("org",)),
+            WRITE: Account("tester", ("org", "me")),
             READ: Account("tester", ("org",), write=False),
             STRANGER: Account("stranger"),
         }

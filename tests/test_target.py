@@ -1,0 +1,103 @@
+"""Where a zoo may not go, it does not: nothing is written there, and the error says why."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.hub import READ, STRANGER, Hub, Repository
+from tests.test_publish import REPO, published, written
+from zoogen import Zoo, ZooError
+from zoogen.manifest import MANIFEST
+
+
+@pytest.mark.parametrize(
+    ("token", "words"),
+    [
+        (READ, "your token may not do this.*write access"),
+        (STRANGER, "your token may not do this.*--create-pr"),
+        ("hf_none", "knows no token of yours, or not this one.*hf auth login"),
+        (None, "knows no token of yours.*hf auth login"),
+    ],
+)
+@pytest.mark.parametrize("there", [True, False])
+def test_a_token_without_rights_is_told_so(
+    hub: Hub, mixed_zoo: Zoo, token: str | None, words: str, there: bool
+):
+    if there:
+        hub.create(REPO)
+    with pytest.raises(ZooError, match=words):
+        published(hub, mixed_zoo.folder, token=token)
+    assert len(hub.repositories) == there
+    assert not hub.objects
+    assert not there or len(hub.repository(REPO).commits) == 1
+
+
+def holds_a_text_collection(repository: Repository, zoo: Zoo) -> None:
+    repository.put({"README.md": b"# texts", "texts/train.txt": b"hello"})
+
+
+def holds_another_zoo(repository: Repository, zoo: Zoo) -> None:
+    manifest = (zoo.folder / MANIFEST).read_bytes()
+    repository.put({MANIFEST: manifest.replace(b'"name": "mixed"', b'"name": "other"')})
+
+
+def holds_a_damaged_manifest(repository: Repository, zoo: Zoo) -> None:
+    repository.put({MANIFEST: b"{"})
+
+
+def has_the_tag_with_other_content(repository: Repository, zoo: Zoo) -> None:
+    sha256 = zoo.manifest.table.sha256.encode()
+    manifest = (zoo.folder / MANIFEST).read_bytes().replace(sha256, b"0" * 64)
+    repository.tags["v1"] = repository.put({MANIFEST: manifest})
+
+
+@pytest.mark.parametrize(
+    ("harm", "words"),
+    [
+        (holds_a_text_collection, r"is no zoo: it holds texts/train\.txt; choose another"),
+        (holds_another_zoo, "holds the zoo other, not mixed; choose another"),
+        (holds_a_damaged_manifest, r"holds a zoo\.json that cannot be read.*delete it there"),
+        (has_the_tag_with_other_content, "has a v1 already, .* raise version"),
+    ],
+)
+def test_what_is_not_ours_to_replace_is_left_alone(
+    hub: Hub, mixed_zoo: Zoo, harm: Callable[[Repository, Zoo], None], words: str
+):
+    harm(hub.create(REPO), mixed_zoo)
+    with pytest.raises(ZooError, match=words):
+        published(hub, mixed_zoo.folder)
+    assert not written(hub)
+
+
+def test_a_public_repository_does_not_pass_for_a_private_one(hub: Hub, mixed_zoo: Zoo):
+    hub.create(REPO)
+    with pytest.raises(ZooError, match=r"is public and stays so; .* leave out --private"):
+        published(hub, mixed_zoo.folder, private=True)
+    assert not written(hub)
+
+
+@pytest.mark.parametrize("options", [{"create_pr": True}, {"revision": "refs/pr/7"}])
+def test_nobody_is_there_to_take_a_pull_request(hub: Hub, mixed_zoo: Zoo, options: dict[str, Any]):
+    with pytest.raises(ZooError, match="no such data set to send a pull request to"):
+        published(hub, mixed_zoo.folder, **options)
+    hub.create(REPO)
+    with pytest.raises(ZooError, match="no such revision"):
+        published(hub, mixed_zoo.folder, revision="refs/pr/7")
+    assert not written(hub)
+
+
+def test_a_pull_request_to_a_branch_is_refused(hub: Hub, mixed_zoo: Zoo):
+    with pytest.raises(ZooError, match="leave out either --revision or --create-pr"):
+        published(hub, mixed_zoo.folder, create_pr=True, revision="main")
+    assert not hub.requests
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["mixed", "org/", "/mixed", "org/a/b", "org/a b", "../mixed", "org/a--b", "o/" + "a" * 99],
+)
+def test_what_is_no_name_of_a_repository_is_refused(hub: Hub, mixed_zoo: Zoo, name: str):
+    with pytest.raises(ZooError, match="names no repository of the Hub: expected OWNER/NAME"):
+        published(hub, mixed_zoo.folder, name)
+    assert not hub.requests
