@@ -71,7 +71,7 @@ def write_checkpoints(zoo: Zoo, folder: Path) -> None:
 
 def batch_of(rows: int) -> list[int]:
     """Choose the batch: the same for every form."""
-    return np.random.default_rng(0).choice(rows, BATCH, replace=False).tolist()
+    return [int(row) for row in np.random.default_rng(0).choice(rows, BATCH, replace=False)]
 
 
 def read_ours(folder: Path) -> tuple[int, float]:
