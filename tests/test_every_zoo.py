@@ -10,7 +10,7 @@ from zoogen import SPLITS, ZOOS, ZooSpec
 from zoogen.axes import RandomSeeds, Range
 from zoogen.configs import model_configs
 from zoogen.images import load_images
-from zoogen.load import BUILT_ON_DEMAND
+from zoogen.locate import BUILT_ON_DEMAND
 from zoogen.natural import NATURAL, channels_first, prepared
 from zoogen.spec import AXES, SPEC
 from zoogen.split import model_groups, model_splits, shares_starts

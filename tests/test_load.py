@@ -15,7 +15,7 @@ import torch
 from tests.test_build import contents
 from tests.test_manifest import edit
 from zoogen import SPLITS, ZOOS, IntegrityError, UnknownNameError, Zoo, ZooError, load_zoo
-from zoogen import load as loading
+from zoogen import locate as loading
 from zoogen.images import load_images
 from zoogen.manifest import MANIFEST, TABLE
 from zoogen.shards import shard_name

@@ -16,8 +16,9 @@ from zoobench.provenance import (
     embedder_stamp,
     package_versions,
     settings_of,
+    zoo_stamp,
 )
-from zoogen import Weights
+from zoogen import Weights, Zoo, ZooError, load_zoo
 
 EMBEDDER = """
 class Embedder:
@@ -92,3 +93,9 @@ def test_a_commit_is_told_with_whether_the_code_was_changed_since(tmp_path: Path
     assert commit_of(path) == (commit, False)
     path.write_text(EMBEDDER + "\n# changed\n")
     assert commit_of(path) == (commit, True)
+
+
+def test_a_part_of_a_zoo_does_not_pass_for_all_of_it(mixed_zoo: Zoo):
+    assert zoo_stamp(mixed_zoo).content_sha256 == mixed_zoo.manifest.content_sha256
+    with pytest.raises(ZooError, match=r"mixed is loaded in part \(10 snapshots\).*without split"):
+        zoo_stamp(load_zoo(mixed_zoo.folder, models=5))

@@ -60,7 +60,11 @@ def evaluate(
     ],
     *,
     zoo: Annotated[
-        str, typer.Option(autocompletion=complete_zoo, help="A registered zoo or a folder.")
+        str,
+        typer.Option(
+            autocompletion=complete_zoo,
+            help="A registered zoo, a folder or hub:OWNER/NAME@REVISION.",
+        ),
     ] = "tetris-seed",
     probe: Annotated[
         str,
@@ -193,7 +197,11 @@ def plot(
     ],
     *,
     zoo: Annotated[
-        str, typer.Option(autocompletion=complete_zoo, help="A registered zoo or a folder.")
+        str,
+        typer.Option(
+            autocompletion=complete_zoo,
+            help="A registered zoo, a folder or hub:OWNER/NAME@REVISION.",
+        ),
     ] = "tetris-seed",
     settings: Annotated[
         list[str] | None,

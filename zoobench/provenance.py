@@ -44,8 +44,17 @@ def embedder_stamp(embedder: Embedder, *, name: str, reference: str = "") -> Emb
 
 
 def zoo_stamp(zoo: Zoo) -> ZooStamp:
-    """Say which zoo this is, by the hash of its content and of its split."""
+    """Say which zoo this is, by the hash of its content and of its split.
+
+    Raises:
+        ZooError: If only a part of it was loaded: the hash would be that of all.
+    """
     manifest = zoo.manifest
+    if zoo.chosen is not None:
+        raise ZooError(
+            f"{manifest.spec.name} is loaded in part ({len(zoo.weights)} snapshots); scores are "
+            "comparable on the same zoo only: load it without split and models"
+        )
     return ZooStamp(
         name=manifest.spec.name,
         version=manifest.spec.version,

@@ -8,11 +8,13 @@ from zoogen.cluster import ray_cluster
 from zoogen.console import INTERRUPTED, completed, run_command_line
 from zoogen.device import check_device
 from zoogen.errors import IntegrityError, UnknownNameError, ZooError
+from zoogen.fetch import Fetched, fetch_zoo
 from zoogen.folder import locked
 from zoogen.imported import AnySpec, ImportedSpec
 from zoogen.importers import import_zoo
 from zoogen.layout import Layout, Slot
-from zoogen.load import Part, Zoo, is_at_hand, is_built, load_zoo
+from zoogen.load import Part, Zoo, load_zoo
+from zoogen.locate import is_at_hand, is_built
 from zoogen.manifest import Manifest
 from zoogen.places import user_cache, zoo_folder
 from zoogen.plots import umap_picture
@@ -33,6 +35,7 @@ __all__ = [
     "ZOOS",
     "AnySpec",
     "Convolution",
+    "Fetched",
     "HiddenLayer",
     "ImportedSpec",
     "IntegrityError",
@@ -54,6 +57,7 @@ __all__ = [
     "chained_layers",
     "check_device",
     "completed",
+    "fetch_zoo",
     "find_spec",
     "import_zoo",
     "is_at_hand",

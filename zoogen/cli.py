@@ -1,5 +1,6 @@
-"""The command ``zoogen``: list, show, build, import, verify, draw and publish zoos."""
+"""The command ``zoogen``: list, show, build, import, verify, draw, publish and fetch zoos."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -8,9 +9,11 @@ import typer
 
 from zoogen.build import build_zoo
 from zoogen.console import INTERRUPTED, completed, run_command_line
-from zoogen.errors import ZooError
+from zoogen.errors import UnknownNameError, ZooError
+from zoogen.fetch import fetch_zoo
 from zoogen.importers.command import import_command
-from zoogen.load import find_folder, is_built, load_zoo
+from zoogen.load import load_zoo
+from zoogen.locate import find_folder, is_built
 from zoogen.manifest import read_manifest, verify_files
 from zoogen.own_images import OWN_FORMATS
 from zoogen.places import zoo_folder
@@ -18,7 +21,8 @@ from zoogen.plots import plot_zoo
 from zoogen.progress import progress_bar
 from zoogen.publish import publish_zoo
 from zoogen.registry import ZOOS, find_spec
-from zoogen.tables import print_publication, print_spec, print_zoo, print_zoos
+from zoogen.split import SPLITS, Split
+from zoogen.tables import print_fetched, print_publication, print_spec, print_zoo, print_zoos
 
 app = typer.Typer(
     name="zoogen",
@@ -43,7 +47,8 @@ ZooName = Annotated[
     typer.Argument(
         metavar="ZOO",
         autocompletion=complete_zoo,
-        help="A registered name (zoogen list), or the folder of a built zoo.",
+        help="A registered name (zoogen list), the folder of a built zoo, or "
+        "hub:OWNER/NAME@REVISION, once fetched.",
     ),
 ]
 
@@ -247,6 +252,80 @@ def publish(
         typer.echo("stopped; what was sent is kept, the same command goes on", err=True)
         raise typer.Exit(INTERRUPTED) from None
     print_publication(publication, dry_run=dry_run)
+
+
+def complete_split(incomplete: str) -> list[str]:
+    """Complete the name of a split."""
+    return completed(list(SPLITS), incomplete)
+
+
+@app.command()
+def fetch(
+    zoo: Annotated[
+        str,
+        typer.Argument(
+            metavar="ZOO",
+            autocompletion=complete_zoo,
+            help="hub:OWNER/NAME or hub:OWNER/NAME@REVISION, or a registered name that ZOOGEN_HUB "
+            "or the registry knows the owner of.",
+        ),
+    ],
+    *,
+    revision: Annotated[
+        str | None, typer.Option(help="Branch, tag or commit, by default main.")
+    ] = None,
+    split: Annotated[
+        str | None,
+        typer.Option(autocompletion=complete_split, help="Only shards with models of this split."),
+    ] = None,
+    models: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N|A-B", help="Only shards with the first N models, or models A to B."
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder to fetch into; by default where load_zoo looks.")
+    ] = None,
+) -> None:
+    """Fetch a zoo from the Hugging Face Hub, or go on where an earlier call stopped.
+
+    Every file is checked against the manifest, also those that are there already. The extra hub
+    must be installed. For a private data set, log in first with hf auth login, or set HF_TOKEN.
+
+    Example: zoogen fetch hub:OWNER/mnist-seed@v1 --models 100
+    """
+    try:
+        fetched = fetch_zoo(
+            zoo,
+            revision=revision,
+            split=checked_split(split),
+            models=parsed_models(models),
+            out=out,
+        )
+    except KeyboardInterrupt:
+        typer.echo("stopped; finished files are kept, the same command goes on", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    print_fetched(fetched)
+
+
+def checked_split(split: str | None) -> Split | None:
+    """Return a split if there is one of that name."""
+    if split is None or split in SPLITS:
+        return split
+    raise UnknownNameError("split", split, SPLITS)
+
+
+def parsed_models(models: str | None) -> int | range | None:
+    """Read ``100``, the first so many, or ``100-199``, from the first to the last."""
+    if models is None:
+        return None
+    match = re.fullmatch(r"(\d+)(?:-(\d+))?", models)
+    if not match:
+        raise typer.BadParameter(
+            f"{models!r}, expected a number, or two as in 100-199", param_hint="--models"
+        )
+    return range(int(match[1]), int(match[2]) + 1) if match[2] else int(match[1])
 
 
 def main() -> None:

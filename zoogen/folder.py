@@ -19,8 +19,9 @@ from zoogen.table import part_path
 LOCK = ".lock"
 WEIGHTS = Path(shard_name(0)).parent.name
 PARTS = part_path(Path(), 0).parent.name
+DOWNLOADS = ".download"
 FILES = {MANIFEST, TABLE, CARD, CROISSANT, LOCK}
-FOLDERS = {WEIGHTS, PARTS, PLOTS}
+FOLDERS = {WEIGHTS, PARTS, PLOTS, DOWNLOADS}
 OURS = FILES | FOLDERS
 
 log = logging.getLogger(__name__)

@@ -1,33 +1,37 @@
 """A zoo in memory: its table, its weights mapped from disk, its networks on demand."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from jaxtyping import Int64
 
-from zoogen.build import build_zoo
-from zoogen.errors import IntegrityError, UnknownNameError, ZooError
+from zoogen.errors import IntegrityError, UnknownNameError
 from zoogen.imported import AnySpec, ImportedSpec
 from zoogen.layout import Layout
-from zoogen.manifest import MANIFEST, TABLE, Manifest, read_manifest, verify_files
-from zoogen.places import zoo_folder
+from zoogen.locate import Search
+from zoogen.manifest import MANIFEST, Manifest, read_manifest, verify_files
 from zoogen.registry import ZOOS
+from zoogen.remote import Remote
 from zoogen.shards import map_shard
 from zoogen.split import SPLITS, Split
+from zoogen.stream import remote_rows
+from zoogen.subset import COLUMNS, Shelves, Subset
+from zoogen.table import read_table
 from zoogen.weights import Weights
 
 if TYPE_CHECKING:
+    import datasets
     import pandas as pd
     import torch
-    from torch.utils.data import TensorDataset
+
+    from zoogen.torch_dataset import SnapshotDataset
 
 log = logging.getLogger(__name__)
-
-BUILT_ON_DEMAND = ("tetris-seed", "tetris-hyp")
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,8 @@ class Zoo:
     folder: Path
     manifest: Manifest
     weights: Weights
+    chosen: Int64[np.ndarray, " snapshots"] | None = None
+    """Rows of the stored table, if not all of them were asked for."""
 
     @property
     def spec(self) -> AnySpec:
@@ -63,20 +69,8 @@ class Zoo:
         Raises:
             IntegrityError: If the table is missing, or has not the rows the manifest names.
         """
-        import pandas as pd
-
-        path = self.folder / TABLE
-        try:
-            rows = pd.read_parquet(path)
-        except (OSError, ValueError) as error:
-            raise IntegrityError(
-                f"{path} cannot be read ({error}); build or fetch the zoo again"
-            ) from error
-        if len(rows) != len(self.weights):
-            raise IntegrityError(
-                f"{path}: {len(rows)} rows, expected {len(self.weights)}; the table was altered"
-            )
-        return rows
+        rows = read_table(self.folder, self.manifest)
+        return rows if self.chosen is None else rows.iloc[self.chosen].reset_index(drop=True)
 
     def part(self, split: Split) -> Part:
         """Return the snapshots of one split, weights still on disk.
@@ -124,8 +118,10 @@ class Zoo:
         module.load_state_dict(self.state_dict(row))
         return module.eval()
 
-    def torch_dataset(self, split: Split, target: str = "test_accuracy") -> "TensorDataset":
+    def torch_dataset(self, split: Split, target: str = "test_accuracy") -> "SnapshotDataset":
         """Return ``(weight vector, target)`` pairs of one split for a ``DataLoader``.
+
+        Weights stay on disk until a batch is read; workers map the same files, none has a copy.
 
         Args:
             split: Which snapshots.
@@ -134,45 +130,89 @@ class Zoo:
         Raises:
             UnknownNameError: If there is no such split or no such column.
         """
-        import torch
-        from torch.utils.data import TensorDataset
+        from zoogen.torch_dataset import snapshot_dataset
 
-        part = self.part(split)
-        numeric = part.properties.select_dtypes("number")
-        if target not in numeric:
-            raise UnknownNameError("numeric property", target, map(str, numeric))
-        targets = torch.tensor(numeric[target].to_numpy(dtype=np.float32))
-        return TensorDataset(torch.from_numpy(np.asarray(part.weights)), targets)
+        return snapshot_dataset(self.part(split), target)
+
+    def to_datasets(self) -> "datasets.Dataset":
+        """Return the table as ``datasets.load_dataset`` would from the Hub, without the weights.
+
+        Raises:
+            ZooError: If ``datasets`` is not installed.
+        """
+        from zoogen.interop import table_dataset
+
+        return table_dataset(self.folder, self.chosen)
 
     def verify(self) -> Iterable[str]:
         """Hash every file; yield each once it is proved, see ``zoogen.manifest.verify_files``."""
         return verify_files(self.folder, self.manifest)
 
 
-def load_zoo(name: str | Path) -> Zoo:
-    """Load a zoo by its registered name or from its folder, copying no weights.
+def load_zoo(
+    name: str | Path,
+    *,
+    split: Split | None = None,
+    models: int | Sequence[int] | None = None,
+    stream: bool = False,
+    endpoint: str | None = None,
+    token: str | None = None,
+    cache_dir: Path | None = None,
+) -> Zoo:
+    """Load a zoo by its registered name, from its folder or from the Hub, copying no weights.
 
-    A Tetris zoo that is not there yet is built first, with a progress bar.
+    A registered zoo that is not in the cache is fetched from where it is published, if that is
+    known: see ``zoogen.reference``. Else a Tetris zoo is built, with a progress bar.
+
+    Args:
+        name: Registered name, folder, or ``hub:OWNER/NAME@REVISION``. What was fetched of a
+            revision is used again, also if the Hub cannot be reached.
+        split: Only the snapshots of this split.
+        models: Only those of the first so many models, or of the models with these numbers.
+            From the Hub, only the shards with what is asked for are fetched.
+        stream: Fetch no shards at all: rows are read from the Hub when they are used.
+        endpoint: Address of the Hub; by default ``$HF_ENDPOINT`` or huggingface.co.
+        token: By default ``$HF_TOKEN`` or that of ``hf auth login``.
+        cache_dir: Where zoos are kept; by default ``$ZOOGEN_CACHE`` or ``~/.cache/zoogen``.
 
     Raises:
-        UnknownNameError: If there is neither a zoo nor a folder of that name.
-        ZooError: If it is not built; the message has the command.
+        UnknownNameError: If there is neither a zoo nor a folder of that name, or no such split.
+        ZooError: If it is not built, or cannot be fetched; the message has the command.
         IntegrityError: If a file is missing, truncated or not the one the manifest names.
     """
-    folder = find_folder(name)
-    if str(name) in ZOOS and not is_built(folder):
-        if not is_at_hand(name):
-            raise ZooError(f"{name} is not in {folder.parent}; run: zoogen build {name}")
-        build_zoo(ZOOS[str(name)], folder)
+    subset = Subset(split=split, models=models)
+    search = Search(
+        subset=subset, stream=stream, endpoint=endpoint, token=token, cache_dir=cache_dir
+    )
+    folder, remote = search.find(str(name))
+    return open_zoo(str(name), folder, subset, remote if stream else None)
+
+
+def open_zoo(name: str, folder: Path, subset: Subset, remote: Remote | None) -> Zoo:
+    """Open a zoo that is in a folder, its shards mapped; those that are not there are streamed.
+
+    Raises:
+        ZooError: If a model is asked for that the zoo does not have.
+        IntegrityError: As ``load_zoo``.
+    """
     manifest = read_manifest(folder)
-    warn_of_difference(str(name), manifest)
+    warn_of_difference(name, manifest)
     layout = manifest.stored_layout
     if layout != manifest.spec.network.layout:
         raise IntegrityError(f"{folder / MANIFEST}: layout {manifest.layout} is not the network's")
+    shelves, chosen = Shelves(manifest), None
+    if not subset.is_everything:
+        chosen = subset.rows(read_table(folder, manifest, COLUMNS), manifest)
+    entries = shelves.needed(chosen)
+    absent = remote_rows(remote, entries, folder, layout.params) if remote else {}
     shards = [
-        map_shard(folder / shard.file, shard.rows, layout.params) for shard in manifest.shards
+        absent.get(shard.file) or map_shard(folder / shard.file, shard.rows, layout.params)
+        for shard in entries
     ]
-    return Zoo(folder, manifest, Weights(shards, layout))
+    weights = Weights(shards, layout)
+    if chosen is not None:
+        weights = weights.take(shelves.among(chosen))
+    return Zoo(folder, manifest, weights, chosen)
 
 
 def warn_of_difference(name: str, manifest: Manifest) -> None:
@@ -183,31 +223,3 @@ def warn_of_difference(name: str, manifest: Manifest) -> None:
     if manifest.models_built < manifest.models_planned:
         built, planned = manifest.models_built, manifest.models_planned
         log.warning("%s is a partial zoo: %d of %d models", manifest.spec.name, built, planned)
-
-
-def find_folder(name: str | Path) -> Path:
-    """Return the folder of a zoo, by path or by registered name, whether built or not.
-
-    Raises:
-        UnknownNameError: If there is neither a zoo nor a folder of that name.
-    """
-    path = Path(name)
-    if is_built(path) or (path.is_dir() and str(name) not in ZOOS):
-        return path
-    if str(name) in ZOOS:
-        return zoo_folder(str(name))
-    raise UnknownNameError("zoo", str(name), ZOOS)
-
-
-def is_at_hand(name: str | Path) -> bool:
-    """Tell whether ``load_zoo`` finds a zoo, or builds it in a minute or two.
-
-    Raises:
-        UnknownNameError: If there is neither a zoo nor a folder of that name.
-    """
-    return is_built(find_folder(name)) or str(name) in BUILT_ON_DEMAND
-
-
-def is_built(folder: Path) -> bool:
-    """Tell whether a build in this folder came to its end."""
-    return (folder / MANIFEST).exists()

@@ -16,9 +16,9 @@ def cache_folder() -> Path:
     return user_cache("zoogen")
 
 
-def zoo_folder(name: str) -> Path:
+def zoo_folder(name: str, cache_dir: Path | None = None) -> Path:
     """Return where the zoo called ``name`` is kept."""
-    return cache_folder() / name
+    return (cache_dir or cache_folder()) / name
 
 
 def named_image_folder() -> Path | None:

@@ -19,7 +19,8 @@ from zoogen.card import CARD, PLOTS, zoo_card
 from zoogen.errors import ZooError
 from zoogen.figures import accuracy_figure, as_png, mean_weight_figure, umap_figure
 from zoogen.folder import locked
-from zoogen.load import Zoo, is_built
+from zoogen.load import Zoo
+from zoogen.locate import is_built
 from zoogen.manifest import read_manifest
 from zoogen.progress import progress_bar
 from zoogen.weights import Weights

@@ -21,7 +21,8 @@ from zoogen.hub import (
     hub_errors,
     read_back,
 )
-from zoogen.load import Zoo, find_folder, load_zoo
+from zoogen.load import Zoo, load_zoo
+from zoogen.locate import find_folder
 from zoogen.manifest import MANIFEST, TABLE, read_manifest, verify_files
 from zoogen.progress import progress_bar
 from zoogen.staging import PlannedFile, compare, is_weights, stage_card, stage_files, staged_files

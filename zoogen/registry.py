@@ -193,6 +193,9 @@ ZOOS = {
     )
 }
 
+REPOSITORIES: dict[str, str] = {}
+"""Where a zoo is published, as ``hub:OWNER/NAME@REVISION``; what is not there yet is not listed."""
+
 
 def zoo_spec(name: str) -> ZooSpec:
     """Return the registered spec called ``name``.

@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float32
@@ -57,22 +59,65 @@ def map_shard(path: Path, rows: int, params: int) -> Float32[np.ndarray, "rows p
     Raises:
         IntegrityError: If the file is missing, or does not hold ``[rows, params]`` float32.
     """
-    expected = {"dtype": "F32", "shape": [rows, params], "data_offsets": [0, rows * params * 4]}
     try:
         with path.open("rb") as file:
-            header_bytes = int.from_bytes(file.read(8), "little")
-            if header_bytes > LARGEST_HEADER:
-                raise IntegrityError(f"{path}: a header of {header_bytes} bytes is no shard's")
-            header = json.loads(file.read(header_bytes))
+            head = file.read(8)
+            size = int.from_bytes(head, "little")
+            head += file.read(min(size, LARGEST_HEADER))
     except FileNotFoundError as error:
         raise IntegrityError(f"{path} is missing; build or fetch the zoo again") from error
+    check_header(head, path.stat().st_size, rows, params, named=str(path))
+    mapped = np.memmap(path, np.float32, "r", 8 + size, (rows, params))
+    return np.asarray(mapped)
+
+
+def check_header(head: bytes, size: int, rows: int, params: int, *, named: str) -> None:
+    """Refuse a shard whose beginning does not say that it holds ``[rows, params]`` float32.
+
+    Args:
+        head: The beginning of the file, the header in full unless it is too long.
+        size: Bytes of the whole file.
+        rows: How many there must be.
+        params: Of each row.
+        named: What the file is called in a message.
+
+    Raises:
+        IntegrityError: If it says anything else, or the file has not the size for it.
+    """
+    expected = {"dtype": "F32", "shape": [rows, params], "data_offsets": [0, rows * params * 4]}
+    header_bytes = int.from_bytes(head[:8], "little")
+    if header_bytes > LARGEST_HEADER:
+        raise IntegrityError(f"{named}: a header of {header_bytes} bytes is no shard's")
+    try:
+        header = json.loads(head[8 : 8 + header_bytes])
     except (ValueError, RecursionError) as error:
-        raise IntegrityError(f"{path}: not a safetensors file ({error})") from error
+        raise IntegrityError(f"{named}: not a safetensors file ({error})") from error
     found = header.get(TENSOR) if isinstance(header, dict) else None
     if found != expected:
-        raise IntegrityError(f"{path}: holds {found}, the manifest names {expected}")
-    size, wanted = path.stat().st_size, 8 + header_bytes + rows * params * 4
+        raise IntegrityError(f"{named}: holds {found}, the manifest names {expected}")
+    wanted = 8 + header_bytes + rows * params * 4
     if size != wanted:
-        raise IntegrityError(f"{path}: {size} bytes, expected {wanted}; it is truncated or altered")
-    mapped = np.memmap(path, np.float32, "r", 8 + header_bytes, (rows, params))
-    return np.asarray(mapped)
+        raise IntegrityError(
+            f"{named}: {size} bytes, expected {wanted}; it is truncated or altered"
+        )
+
+
+@dataclass(frozen=True)
+class MappedShard:
+    """Which file an array is a map of: what another process needs to map it too."""
+
+    path: Path
+    rows: int
+    params: int
+
+    def map(self) -> Float32[np.ndarray, "rows params"]:
+        """Map it here."""
+        return map_shard(self.path, self.rows, self.params)
+
+
+def mapped_shard(array: Any) -> MappedShard | None:
+    """Return what ``map_shard`` has mapped, or None if the array is something else."""
+    base = getattr(array, "base", None)
+    if not isinstance(base, np.memmap) or base.filename is None or base.shape != array.shape:
+        return None
+    return MappedShard(Path(base.filename), *base.shape)

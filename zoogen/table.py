@@ -12,7 +12,8 @@ from pydantic.dataclasses import dataclass
 
 from zoogen.atomic import atomic_path
 from zoogen.configs import model_configs
-from zoogen.manifest import STRICT, Failure, FileEntry
+from zoogen.errors import IntegrityError
+from zoogen.manifest import STRICT, TABLE, Failure, FileEntry, Manifest
 from zoogen.spec import ZooSpec
 from zoogen.split import model_groups, model_splits
 
@@ -110,3 +111,27 @@ def read_part(path: Path) -> tuple["pd.DataFrame", ShardNotes]:
 
     table = pq.read_table(path)
     return table.to_pandas(), NOTES_JSON.validate_json((table.schema.metadata or {})[NOTES])
+
+
+def read_table(
+    folder: Path, manifest: Manifest, columns: list[str] | None = None
+) -> "pd.DataFrame":
+    """Read the table of a zoo, or some columns of it.
+
+    Raises:
+        IntegrityError: If the table is missing, or has not the rows the manifest names.
+    """
+    import pandas as pd
+
+    path, expected = folder / TABLE, sum(shard.rows for shard in manifest.shards)
+    try:
+        rows = pd.read_parquet(path, columns=columns)
+    except (OSError, ValueError, KeyError) as error:
+        raise IntegrityError(
+            f"{path} cannot be read ({error}); build or fetch the zoo again"
+        ) from error
+    if not len(rows) == expected == manifest.table.rows:
+        raise IntegrityError(
+            f"{path}: {len(rows)} rows, expected {expected}; the table was altered"
+        )
+    return rows

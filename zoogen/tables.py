@@ -14,6 +14,7 @@ from zoogen.manifest import Check
 from zoogen.spec import ZooSpec
 
 if TYPE_CHECKING:
+    from zoogen.fetch import Fetched
     from zoogen.load import Zoo
     from zoogen.publish import Publication
 
@@ -94,6 +95,19 @@ def print_publication(publication: "Publication", *, dry_run: bool) -> None:
         console.print(f"{len(sent)} of {len(publication.files)} files, {size} MB were sent")
     tag = f", tag {publication.tag}" if publication.tag else ""
     console.print(f"{publication.page} at {publication.revision}{tag}", markup=False)
+
+
+def print_fetched(fetched: "Fetched") -> None:
+    """Print what was downloaded, and what is where now."""
+    manifest = fetched.manifest
+    shards, size = len(fetched.shards), len(manifest.shards)
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(
+        f"{manifest.spec.name} at {fetched.commit[:12]}: {shards} of {size} shards checked, "
+        f"{len(fetched.downloaded)} files downloaded"
+    )
+    whole = f", content {manifest.content_sha256}" if shards == size else ", a part of the zoo"
+    console.print(f"in {fetched.folder}{whole}", markup=False)
 
 
 def megabytes(size: int) -> str:

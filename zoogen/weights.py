@@ -2,12 +2,24 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32, Int64
 
 from zoogen.layout import Layout
+from zoogen.shards import MappedShard, mapped_shard
+
+
+@runtime_checkable
+class Rows(Protocol):
+    """Some rows of weights: an array, mapped or not, or one that is read when it is indexed."""
+
+    def __len__(self) -> int:
+        """Number of snapshots."""
+
+    def __getitem__(self, place: tuple[Any, slice], /) -> np.ndarray:
+        """Read some columns of some rows."""
 
 
 class Weights:
@@ -22,7 +34,7 @@ class Weights:
 
     def __init__(
         self,
-        parts: Sequence[Float32[np.ndarray, "_rows params"]],
+        parts: Sequence[Rows],
         layout: Layout,
         rows: Int64[np.ndarray, " snapshots"] | None = None,
     ) -> None:
@@ -42,6 +54,11 @@ class Weights:
 
     def __repr__(self) -> str:
         return f"Weights({len(self)} snapshots × {self.layout.params} params)"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the names of mapped files, not what is in them: another process maps them too."""
+        stored = [mapped_shard(part) or part for part in self._parts]
+        return reopened, (stored, self.layout, self._rows)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:  # noqa: FBT001
         if copy is False:
@@ -76,3 +93,13 @@ class Weights:
             if len(mine):
                 read[mine] = part[self._rows[mine] - first, columns]
         return read
+
+
+def reopened(
+    stored: Sequence[MappedShard | Rows],
+    layout: Layout,
+    rows: Int64[np.ndarray, " snapshots"] | None,
+) -> Weights:
+    """Map the files that were named, see ``Weights.__reduce__``."""
+    parts = [part.map() if isinstance(part, MappedShard) else part for part in stored]
+    return Weights(parts, layout, rows)

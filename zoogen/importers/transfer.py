@@ -169,7 +169,7 @@ def made(folder: Path) -> Iterator[None]:
 
 def refuse_zoo(folder: Path) -> None:
     """Refuse a folder with a zoo, or with the finished shards of a build."""
-    from zoogen.load import is_built
+    from zoogen.locate import is_built
 
     if is_built(folder):
         raise ZooError(f"{folder} holds a zoo already; choose another folder or delete it")
