@@ -188,7 +188,7 @@ def test_the_card_says_what_was_checked_and_what_is_not_told(seed_zoo: Zoo, tmp_
     card = (tmp_path / "zoo" / "README.md").read_text()
     assert "| accuracy measured again | not checked | images not published" in card
     assert "Splits are 70/15/15 by model, as published" in card
-    assert "license: unknown" in card
+    assert 'license: other\nlicense_name: "unknown"' in card
 
 
 def test_manifests_of_trained_zoos_are_what_they_were(mixed_zoo: Zoo):
