@@ -17,7 +17,7 @@ from benchmarks.population_training import build_and_watch
 from benchmarks.ratio import Ratio, seconds
 from zoogen import CNN, ZooSpec, build_zoo, zoo_spec
 from zoogen.configs import model_configs
-from zoogen.device import one_thread
+from zoogen.device import freed_memory_kept, one_thread
 from zoogen.images import ImageSet
 from zoogen.networks import torch_module
 from zoogen.train import DeviceImages, train_stack
@@ -60,7 +60,7 @@ def stack_seconds(spec: ZooSpec) -> float:
     """Time the second epoch of a stack; return seconds per image shown to one model."""
     models = models_per_stack(spec.network, spec.batch_size, "cpu")
     images = DeviceImages.of(drawn_images(IMAGES), "cpu")
-    with one_thread():
+    with one_thread(), freed_memory_kept():
         training = train_stack(spec, model_configs(spec)[:models], images)
         next(training)
         begin = perf_counter()

@@ -1,5 +1,9 @@
 """Devices: what can train, how exactly it multiplies, and that it is left as it was."""
 
+import subprocess
+import sys
+from platform import libc_ver
+
 import pytest
 import torch
 
@@ -67,3 +71,32 @@ def test_one_thread_is_one_thread_and_then_as_many_as_before():
     with one_thread():
         assert torch.get_num_threads() == 1
     assert torch.get_num_threads() == before
+
+
+TAKE_AND_FREE = """
+from contextlib import nullcontext
+from resource import RUSAGE_SELF, getrusage
+
+import torch
+
+from zoogen.device import freed_memory_kept
+
+with {}():
+    torch.ones(5_000_000), torch.ones(5_000_000), torch.ones(5_000_000)
+    before = getrusage(RUSAGE_SELF).ru_minflt
+    for _ in range(20):
+        blocks = [torch.ones(5_000_000) for _ in range(3)]
+        del blocks
+    print(getrusage(RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+def pages_taken(context: str) -> int:
+    """Return how many pages a fresh process is given while it takes and frees the same blocks."""
+    command = [sys.executable, "-c", TAKE_AND_FREE.format(context)]
+    return int(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
+
+
+@pytest.mark.skipif(libc_ver()[0] != "glibc", reason="only glibc can be told to keep memory")
+def test_memory_that_is_kept_is_not_taken_from_the_system_again():
+    assert pages_taken("freed_memory_kept") < pages_taken("nullcontext") / 10

@@ -12,7 +12,7 @@ from sklearn.metrics import accuracy_score, f1_score
 from torch.nn import functional
 
 from tests.test_networks import drawn_stack, member
-from zoogen import MLP
+from zoogen import MLP, zoo_spec
 from zoogen.images import tetris_set
 from zoogen.measure import class_f1, measure, most_likely
 from zoogen.networks import torch_module
@@ -42,6 +42,7 @@ def test_every_column_is_what_the_module_of_the_model_gives():
             assert columns[f"{part}_loss"][model] == pytest.approx(float(loss), rel=1e-6)
         f1 = f1_score(labels, logits.argmax(1), average=None, labels=range(4), zero_division=0)
         assert [columns[f"f1_class_{label}"][model] for label in range(4)] == pytest.approx(f1)
+    assert set(columns) == set(zoo_spec("tetris-seed").measured)
     gap = columns["train_accuracy"] - columns["test_accuracy"]
     assert torch.equal(columns["generalisation_gap"], gap)
 

@@ -43,6 +43,12 @@ def test_grey_images_are_scaled_as_torchvision_normalises_them(images: np.ndarra
     np.testing.assert_array_equal(prepared(Natural(source="MNIST"), images), peer)
 
 
+@given(pixels(1, st.integers(2, 9)))
+def test_mnist_standard_is_scaled_by_the_mean_and_deviation_of_mnist(images: np.ndarray):
+    peer = through((transforms.ToTensor(), transforms.Normalize((0.1307,), (0.3081,))), images)
+    np.testing.assert_array_equal(prepared(NATURAL["mnist-standard"], images), peer)
+
+
 @given(pixels(3, st.integers(28, 33)))
 def test_svhn_28_is_torchvisions_grayscale_and_centre_crop(images: np.ndarray):
     peer = through((transforms.Grayscale(), transforms.CenterCrop(28), *NORMALISED), images)

@@ -103,3 +103,17 @@ def test_a_row_that_is_refused_leaves_the_others_and_its_reason(
     assert "| raw-weights | ours |" in text
     assert text.count("Not scored: broken: broken embeds every snapshot alike") == 2
     assert claim.text not in text
+
+
+def test_a_task_that_no_probe_can_learn_leaves_the_others_and_its_reason(
+    hyp_zoo: Zoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    alike = replace(hyp_zoo)
+    alike.properties["activation"] = "tanh"
+    for module in ("run", "reproduce"):
+        monkeypatch.setattr(f"zoobench.{module}.load_zoo", lambda _: alike)
+    table = replace(TABLES["table5"], zoos=("tetris-hyp",), rows=plain("raw-weights"), claims=())
+    text = reproduce_table(table, tmp_path)
+    assert "Not scored: task act: the train split knows tanh only, nothing to tell apart" in text
+    assert "| init |" in text
+    assert "| act |" not in text

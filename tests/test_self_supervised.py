@@ -109,6 +109,16 @@ def test_another_seed_trains_another_network(tmp_path: Path):
     assert any(not np.array_equal(first[name], second[name]) for name in first)
 
 
+@pytest.mark.parametrize(("steps", "epochs"), [(0, 3), (18, 3), (19, 4), (31, 6)])
+def test_few_snapshots_are_shown_in_more_epochs_until_there_were_steps_enough(
+    tmp_path: Path, steps: int, epochs: int
+):
+    run(replace(QUICK, epochs=3, steps=steps), tmp_path)
+    checkpoint = read_checkpoint(tmp_path)
+    assert checkpoint is not None
+    assert len(checkpoint.history) == epochs
+
+
 def test_training_stops_when_validation_has_not_improved_for_long(tmp_path: Path):
     run(replace(QUICK, epochs=50, patience=2, learning_rate=1.0), tmp_path)
     checkpoint = read_checkpoint(tmp_path)

@@ -28,7 +28,7 @@ HEAVY = {
     "datasets",
     "mlcroissant",
 }
-COMMANDS = ("list", "show", "build", "verify", "plot", "publish", "fetch")
+COMMANDS = ("list", "show", "build", "import", "verify", "plot", "publish", "fetch")
 
 
 @pytest.fixture

@@ -57,6 +57,20 @@ def batches(tasks: Sequence[Task], tables: "Tables") -> list[list[Task]]:
     return list(groups.values())
 
 
+def unlearnable(task: Task, tables: "Tables") -> str:
+    """Say why no probe can learn a task from the models there are, or nothing."""
+    if task.kind != "classification":
+        return ""
+    known, asked = (
+        set(tables[split].loc[known_rows(tables[split], task), task.target].astype(str))
+        for split in ("train", "test")
+    )
+    only = f"the train split knows {', '.join(sorted(known)) or 'nothing'} only"
+    if asked - known:
+        return f"{only}, the test split has {', '.join(sorted(asked - known))}"
+    return f"{only}, nothing to tell apart" if len(known) < 2 else ""
+
+
 def predict(
     embeddings: Sequence[Embeddings], tables: "Tables", batch: Sequence[Task], probe: Probe
 ) -> list[Prediction]:
@@ -118,16 +132,11 @@ def predict_classes(
     Raises:
         ZooError: If the train split of a partial zoo lacks a value, or has a single one.
     """
+    if reason := unlearnable(task, tables):
+        raise ZooError(f"task {task.id}: {reason}; build more models of the zoo")
     columns = {split: table[task.target].to_numpy(str) for split, table in tables.items()}
     values = np.unique(np.concatenate(list(columns.values())))
     labels = {split: np.searchsorted(values, column) for split, column in columns.items()}
-    absent = sorted(set(columns["test"]) - set(columns["train"]))
-    if absent or len(set(columns["train"])) == 1:
-        raise ZooError(
-            f"task {task.id}: the train split knows {', '.join(sorted(set(columns['train'])))} only"
-            + (f", the test split has {', '.join(absent)}" if absent else ", nothing to tell apart")
-            + "; build more models of the zoo"
-        )
     fits = [
         probe.classify(
             run["train"],

@@ -13,7 +13,7 @@ from zoobench.predict import Prediction, known_rows
 from zoobench.provenance import code_sha256, commit_of
 from zoobench.results import EmbedderStamp, Result
 from zoobench.tasks import Task
-from zoogen import SPLITS, Zoo, ZooSpec
+from zoogen import SPLITS, AnySpec, Zoo
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 PROBE = "reference"
 STATISTICS = "weight-statistics"
 
-Guess = Callable[["pd.DataFrame", "pd.DataFrame", Task, ZooSpec], Shaped[np.ndarray, " snapshots"]]
+Guess = Callable[["pd.DataFrame", "pd.DataFrame", Task, AnySpec], Shaped[np.ndarray, " snapshots"]]
 
 
 def chance(
     train: "pd.DataFrame",
     test: "pd.DataFrame",
     task: Task,
-    spec: ZooSpec,  # noqa: ARG001
+    spec: AnySpec,  # noqa: ARG001
 ) -> Shaped[np.ndarray, " snapshots"]:
     """Guess the mean of the train split, or its most frequent value, for every snapshot."""
     seen = train[task.target]
@@ -39,7 +39,7 @@ def chance(
 
 
 def hyper_parameters(
-    train: "pd.DataFrame", test: "pd.DataFrame", task: Task, spec: ZooSpec
+    train: "pd.DataFrame", test: "pd.DataFrame", task: Task, spec: AnySpec
 ) -> Shaped[np.ndarray, " snapshots"]:
     """Guess from all that was chosen but the target: the varied axes and the epoch.
 

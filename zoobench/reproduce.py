@@ -8,13 +8,14 @@ from pathlib import Path
 from zoobench.claims import claim_section
 from zoobench.embed import EmbedderError
 from zoobench.paper import paper_scores
+from zoobench.predict import unlearnable
 from zoobench.reference import PROBE, REFERENCES
 from zoobench.report import MISSING, interval_text, paper_text, percent, score_in
 from zoobench.results import RECONSTRUCTION, Result
 from zoobench.run import Request, run
 from zoobench.store import find_result
 from zoobench.tables import SELF_SUPERVISED, PaperTable
-from zoobench.tasks import tasks_of
+from zoobench.tasks import find_tasks, tasks_of
 from zoogen import SPLITS, Zoo, is_at_hand, load_zoo, zoo_spec
 
 log = logging.getLogger(__name__)
@@ -40,12 +41,16 @@ def reproduce_table(
             sections.append(f"## {name}\n\nNot built here; run: `zoogen build {name}`\n")
             continue
         zoo = load_zoo(name)
-        tasks = [task for task in tasks_of(zoo.spec) if task in table.tasks or not table.tasks]
+        asked = [task for task in tasks_of(zoo.spec) if task in table.tasks or not table.tasks]
+        parts = {split: zoo.part(split).properties for split in SPLITS}
+        reasons = {task.id: unlearnable(task, parts) for task in find_tasks(zoo.spec, asked)}
+        tasks = [task for task in asked if not reasons[task]]
         for probe in table.probes:
             results, refused = evaluate_all(table, zoo.spec.name, probe, tasks, root)
             made += results.values()
             sections.append(section(table, zoo, probe, results, tasks, root))
-            sections += [f"Not scored: {title}: {reason}.\n" for title, reason in refused.items()]
+            left_out = {f"task {task}": reasons[task] for task in asked if reasons[task]} | refused
+            sections += [f"Not scored: {title}: {reason}.\n" for title, reason in left_out.items()]
             if probe == table.probes[0] and table.claims:
                 columns = table_columns(table, tasks)
                 sections.append(claim_section(table.claims, results, zoo, columns, root))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from zoobench.metrics import MetricName
-from zoogen import UnknownNameError, ZooSpec
+from zoogen import AnySpec, UnknownNameError
 
 Kind = Literal["regression", "classification"]
 
@@ -74,18 +74,18 @@ def class_f1_task(label: int) -> Task:
     )
 
 
-def tasks_of(spec: ZooSpec) -> dict[str, Task]:
+def tasks_of(spec: AnySpec) -> dict[str, Task]:
     """Return the tasks of a zoo by id: all that is measured and all that was varied."""
     classes = spec.network.classes
+    measured = (*MEASURED, *(class_f1_task(label) for label in range(classes)))
     tasks = (
-        *MEASURED,
-        *(class_f1_task(label) for label in range(classes)),
+        *(task for task in measured if task.target in {"epoch", *spec.measured}),
         *(task for task in CHOSEN if task.target in spec.varied),
     )
     return {task.id: task for task in tasks}
 
 
-def find_tasks(spec: ZooSpec, ids: Iterable[str]) -> tuple[Task, ...]:
+def find_tasks(spec: AnySpec, ids: Iterable[str]) -> tuple[Task, ...]:
     """Return the tasks asked for, or all of them if none is named.
 
     Raises:

@@ -10,6 +10,8 @@ from zoogen.device import check_device
 from zoogen.errors import IntegrityError, UnknownNameError, ZooError
 from zoogen.fetch import Fetched, fetch_zoo
 from zoogen.folder import locked
+from zoogen.imported import AnySpec, ImportedSpec
+from zoogen.importers import import_zoo
 from zoogen.layout import Layout, Slot
 from zoogen.load import Part, Zoo, load_zoo
 from zoogen.locate import is_at_hand, is_built
@@ -31,9 +33,11 @@ __all__ = [
     "MLP",
     "SPLITS",
     "ZOOS",
+    "AnySpec",
     "Convolution",
     "Fetched",
     "HiddenLayer",
+    "ImportedSpec",
     "IntegrityError",
     "Layout",
     "Manifest",
@@ -55,6 +59,7 @@ __all__ = [
     "completed",
     "fetch_zoo",
     "find_spec",
+    "import_zoo",
     "is_at_hand",
     "is_built",
     "load_zoo",

@@ -84,7 +84,7 @@ def build_zoo(  # noqa: PLR0913, each is an option of the command
             wanted = max(wanted, manifest.models_built)
             if wanted == manifest.models_built and is_intact(folder, manifest):
                 return manifest
-            reopen(folder, manifest)
+            reopen(folder, manifest, images.checksum)
         shards = plan(spec, wanted)
         missing = [
             number

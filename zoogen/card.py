@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 from zoogen.axes import RandomSeeds, Range
 from zoogen.configs import SCALED
 from zoogen.front_matter import front_matter
+from zoogen.imported import AnySpec, ImportedSpec
 from zoogen.manifest import TABLE, Manifest
-from zoogen.spec import AXES, ZooSpec
+from zoogen.spec import AXES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 CARD = "README.md"
 PLOTS = "plots"
 SHOWN = 10
-PLACE = ("model", "epoch", "shard", "row", "split", "group")
+PLACE = ("model", "epoch", "shard", "row", "split", "group", "run")
 
 TEMPLATE = """\
 {front_matter}
@@ -30,10 +31,10 @@ TEMPLATE = """\
 | property | min | median | max |
 |---|---|---|---|
 {ranges}
-{pictures}
+{checks}{pictures}
 `{table}` has one row per snapshot; row `row` of `weights/{{shard:05d}}.safetensors` is its weight
 vector. The tensors lie in it side by side, row-major: {layout}. `zoo.json` names every file with
-its SHA-256. Splits are 70/15/15 by {group}{shared}.
+its SHA-256. Splits are {split}{shared}.
 
 ```python
 from zoogen import load_zoo
@@ -45,9 +46,11 @@ zoo.network(0)                    # the torch module of the first row of zoo.pro
 """
 
 
-def facts(spec: ZooSpec) -> dict[str, str]:
+def facts(spec: AnySpec) -> dict[str, str]:
     """Say in words what is varied and what is kept fixed."""
     axes = {axis.replace("_", " "): in_words(getattr(spec, axis)) for axis in AXES}
+    if isinstance(spec, ImportedSpec):
+        return imported_facts(spec, axes)
     if not set(SCALED) & set(spec.initialiser):
         del axes["init std"]
     fixed = {}
@@ -68,6 +71,32 @@ def facts(spec: ZooSpec) -> dict[str, str]:
         "source": spec.source or "own spec",
         "licence": spec.licence,
     }
+
+
+def imported_facts(spec: ImportedSpec, axes: dict[str, str]) -> dict[str, str]:
+    """Say of an imported zoo what its original says, and where it comes from."""
+    origin = spec.origin
+    left_out = sum(max(1, len(one.epochs)) for one in origin.skipped)
+    return {
+        "zoo": f"{spec.name}, version {spec.version}",
+        "network": f"{spec.network}, {spec.network.layout.params} weights",
+        **{axis: words or "not told" for axis, words in axes.items()},
+        **dict(origin.also),
+        "images": spec.images,
+        "snapshots": in_words(spec.stored_epochs),
+        "models": f"{spec.models}",
+        "source": spec.source,
+        "licence": spec.licence,
+        "imported from": f"{origin.format}, {origin.files} files, sha256 {origin.sha256}",
+        "left out": f"{left_out} snapshots, each named in zoo.json" if left_out else "nothing",
+    }
+
+
+def split_words(spec: AnySpec) -> str:
+    """Say how the splits were dealt."""
+    if isinstance(spec, ImportedSpec):
+        return spec.origin.split
+    return f"70/15/15 by {'starting weights' if spec.group == 'start' else 'model'}"
 
 
 def in_words(values: tuple[Any, ...] | Range | RandomSeeds) -> str:
@@ -109,6 +138,14 @@ def part_words(manifest: Manifest) -> str:
     )
 
 
+def check_lines(manifest: Manifest) -> str:
+    """List what an import made sure of."""
+    if not manifest.checks:
+        return ""
+    rows = (f"| {one.name} | {one.outcome} | {one.detail} |" for one in manifest.checks)
+    return "\n" + "\n".join(["| check | outcome | found |", "|---|---|---|", *rows]) + "\n"
+
+
 def zoo_card(
     manifest: Manifest,
     rows: "pd.DataFrame",
@@ -140,8 +177,9 @@ def zoo_card(
         params=spec.network.layout.params,
         facts="\n".join(f"| {name} | {value} |" for name, value in built_facts(manifest).items()),
         ranges="\n".join(ranges),
+        checks=check_lines(manifest),
         pictures="".join(pictures),
         layout=", ".join(f"`{slot.name}` {list(slot.shape)}" for slot in spec.network.layout),
-        group="starting weights" if spec.group == "start" else "model",
+        split=split_words(spec),
         shared=shared_words(manifest),
     )

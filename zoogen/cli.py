@@ -1,4 +1,4 @@
-"""The command ``zoogen``: list, show, build, verify, draw, publish and fetch zoos."""
+"""The command ``zoogen``: list, show, build, import, verify, draw, publish and fetch zoos."""
 
 import re
 from dataclasses import replace
@@ -11,6 +11,7 @@ from zoogen.build import build_zoo
 from zoogen.console import INTERRUPTED, completed, run_command_line
 from zoogen.errors import UnknownNameError, ZooError
 from zoogen.fetch import fetch_zoo
+from zoogen.importers.command import import_command
 from zoogen.load import load_zoo
 from zoogen.locate import find_folder, is_built
 from zoogen.manifest import read_manifest, verify_files
@@ -31,6 +32,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
+
+
+app.command("import")(import_command)
 
 
 def complete_zoo(incomplete: str) -> list[str]:

@@ -1,6 +1,7 @@
 """Coloured points: a colour per name, a scale for numbers, both safe for the colour-blind."""
 
 from collections.abc import Sequence
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -79,7 +80,7 @@ def paint_names(
     """
     from matplotlib.lines import Line2D
 
-    colours = dict(zip(known, NAMED, strict=False))
+    colours = dict(zip(known, cycle(NAMED), strict=False))
     size = dot_size(len(points))
     axes.scatter(
         points[:, 0], points[:, 1], c=[colours[name] for name in names], s=size, linewidths=0

@@ -3,9 +3,20 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from ctypes import CDLL
+from platform import libc_ver
 from textwrap import shorten
 
 from zoogen.errors import ZooError
+
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+"""Of ``mallopt``, from glibc's ``malloc.h``."""
+
+LARGEST_BLOCK = 2**25
+"""Bytes up to which glibc takes a block from its heap, at most."""
+
+KEPT = 2**30
+"""Bytes at the end of the heap that are kept."""
 
 
 def check_device(device: str | None, *, tf32: bool) -> None:
@@ -66,6 +77,26 @@ def tiny_numbers_as_zero() -> Iterator[None]:
         yield
     finally:
         torch.set_flush_denormal(False)
+
+
+@contextmanager
+def freed_memory_kept() -> Iterator[None]:
+    """Use the memory again that a step of training frees, where glibc would hand it back.
+
+    Each step takes and frees the same megabytes, and every page that comes anew from the system is
+    zeroed first: a third of the time of a small CNN. Other C libraries are left as they are.
+    """
+    library = CDLL(None) if libc_ver()[0] == "glibc" else None
+    if library is None:
+        yield
+        return
+    library.mallopt(M_MMAP_THRESHOLD, LARGEST_BLOCK)
+    library.mallopt(M_TRIM_THRESHOLD, KEPT)
+    try:
+        yield
+    finally:
+        library.mallopt(M_TRIM_THRESHOLD, 2 * LARGEST_BLOCK)
+        library.malloc_trim(0)
 
 
 @contextmanager

@@ -10,7 +10,8 @@ from jaxtyping import Float
 from zoogen.axes import Range
 from zoogen.colouring import paint_names, paint_numbers, written
 from zoogen.configs import SCALED
-from zoogen.spec import Activation, Initialiser, Optimiser, ZooSpec
+from zoogen.imported import AnySpec
+from zoogen.spec import Activation, Initialiser, Optimiser
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -111,7 +112,7 @@ def accuracy_figure(rows: "pd.DataFrame", title: str) -> "Figure":
 
 
 def mean_weight_figure(
-    rows: "pd.DataFrame", means: Float[np.ndarray, " snapshots"], spec: ZooSpec, title: str
+    rows: "pd.DataFrame", means: Float[np.ndarray, " snapshots"], spec: AnySpec, title: str
 ) -> "Figure":
     """Draw the test accuracy of each snapshot against its mean weight, coloured by epoch."""
     order = np.random.default_rng(0).permutation(len(rows))  # else the last models hide the first
@@ -142,7 +143,7 @@ def linear_up_to(means: Float[np.ndarray, " snapshots"]) -> float | None:
     return float(10 ** np.ceil(np.log10(max(high - low, np.abs(means).max() / FAR**2))))
 
 
-def coloured_by(rows: "pd.DataFrame", spec: ZooSpec) -> list[str]:
+def coloured_by(rows: "pd.DataFrame", spec: AnySpec) -> list[str]:
     """Name what the snapshots are coloured by: the axes that vary among them, and the epoch."""
     return [*(axis for axis in spec.varied if rows[axis].nunique() > 1), "epoch"]
 
@@ -150,7 +151,7 @@ def coloured_by(rows: "pd.DataFrame", spec: ZooSpec) -> list[str]:
 def umap_figure(
     rows: "pd.DataFrame",
     places: Float[np.ndarray, "snapshots 2"],
-    spec: ZooSpec,
+    spec: AnySpec,
     title: str,
     also: Sequence[str] = (),
 ) -> "Figure":
@@ -199,12 +200,14 @@ def paint_panel(
     places: Float[np.ndarray, "snapshots 2"],
     rows: "pd.DataFrame",
     axis: str,
-    spec: ZooSpec,
+    spec: AnySpec,
 ) -> None:
     """Draw snapshots coloured by one property; where they lie has no unit."""
     title = axis.replace("_", " ")
     if axis in NAMES:
-        paint_names(panel, key, places, list(rows[axis]), NAMES[axis])
+        names = list(rows[axis])
+        others = set(names) - set(NAMES[axis])  # in the words of who trained it
+        paint_names(panel, key, places, names, sorted(set(names)) if others else NAMES[axis])
     else:
         numbers = rows[axis].to_numpy(dtype=float, copy=True)
         if axis == "init_std":
@@ -217,7 +220,7 @@ def paint_panel(
 
 
 def all_there_can_be(
-    axis: str, numbers: Float[np.ndarray, " snapshots"], spec: ZooSpec
+    axis: str, numbers: Float[np.ndarray, " snapshots"], spec: AnySpec
 ) -> Sequence[int | float] | Range:
     """Return what a scale has to show: what was chosen from, or the range that was measured."""
     if axis == "epoch":

@@ -13,6 +13,7 @@ from zoogen.errors import UnknownNameError
 from zoogen.natural import NATURAL, natural_arrays
 from zoogen.own_images import OWN_FORMATS, own_arrays
 from zoogen.places import named_image_folder
+from zoogen.published import is_at_hand
 from zoogen.tetris import Tetris, tetris_arrays
 
 
@@ -85,6 +86,19 @@ def load_images(name: str, root: Path | None = None) -> ImageSet:
     if Path(name).suffix in OWN_FORMATS:
         return own_set(Path(name))
     raise UnknownNameError(f"image set or {' or '.join(OWN_FORMATS)} file", name, IMAGES)
+
+
+def images_at_hand(name: str) -> bool:
+    """Tell whether ``load_images`` has them without a download.
+
+    Raises:
+        UnknownNameError: If there is neither an image set nor a file of yours of that name.
+    """
+    if name in NATURAL:
+        return is_at_hand(NATURAL[name].source, named_image_folder())
+    if name not in IMAGES and Path(name).suffix not in OWN_FORMATS:
+        raise UnknownNameError(f"image set or {' or '.join(OWN_FORMATS)} file", name, IMAGES)
+    return True
 
 
 @cache

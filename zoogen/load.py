@@ -11,13 +11,13 @@ import numpy as np
 from jaxtyping import Int64
 
 from zoogen.errors import IntegrityError, UnknownNameError
+from zoogen.imported import AnySpec, ImportedSpec
 from zoogen.layout import Layout
 from zoogen.locate import Search
 from zoogen.manifest import MANIFEST, Manifest, read_manifest, verify_files
 from zoogen.registry import ZOOS
 from zoogen.remote import Remote
 from zoogen.shards import map_shard
-from zoogen.spec import ZooSpec
 from zoogen.split import SPLITS, Split
 from zoogen.stream import remote_rows
 from zoogen.subset import COLUMNS, Shelves, Subset
@@ -53,8 +53,8 @@ class Zoo:
     """Rows of the stored table, if not all of them were asked for."""
 
     @property
-    def spec(self) -> ZooSpec:
-        """What was asked for when the zoo was built."""
+    def spec(self) -> AnySpec:
+        """What was asked for when the zoo was built, or what was found when it was imported."""
         return self.manifest.spec
 
     @property
@@ -217,7 +217,8 @@ def open_zoo(name: str, folder: Path, subset: Subset, remote: Remote | None) -> 
 
 def warn_of_difference(name: str, manifest: Manifest) -> None:
     """Say if a zoo is not what its name promises: part of it, or another version."""
-    if name in ZOOS and manifest.spec != ZOOS[name]:
+    imported = isinstance(manifest.spec, ImportedSpec)
+    if name in ZOOS and manifest.spec != ZOOS[name] and not imported:
         log.warning("%s is of another version; run: zoogen build %s --overwrite", name, name)
     if manifest.models_built < manifest.models_planned:
         built, planned = manifest.models_built, manifest.models_planned

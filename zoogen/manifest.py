@@ -4,13 +4,14 @@ import json
 from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Discriminator, Field, Tag, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from zoogen.atomic import sha256_of, write_text
 from zoogen.errors import IntegrityError, ZooError
+from zoogen.imported import ImportedSpec
 from zoogen.layout import Layout
 from zoogen.spec import ZooSpec
 
@@ -46,21 +47,48 @@ class Failure:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
+class Check:
+    """What was asked of an imported zoo before it became one, and the answer."""
+
+    name: str
+    outcome: Literal["passed", "failed", "noted", "not checked"]
+    detail: str
+
+
+def kind_of(spec: Any) -> str:
+    """Tell the spec of an imported zoo: it alone has an origin."""
+    imported = "origin" in spec if isinstance(spec, dict) else isinstance(spec, ImportedSpec)
+    return IMPORTED if imported else BUILT
+
+
+BUILT, IMPORTED = "built", "imported"
+StoredSpec = Annotated[
+    Annotated[ZooSpec, Tag(BUILT)] | Annotated[ImportedSpec, Tag(IMPORTED)], Discriminator(kind_of)
+]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class Manifest:
-    """All there is to know of a zoo but the weights and the table themselves."""
+    """All there is to know of a zoo but the weights and the table themselves.
+
+    Attributes:
+        images_sha256: Of the images; None of an imported zoo whose images were not at hand.
+        checks: What an importer asked of the zoo; a zoo that was trained here has none.
+    """
 
     format_version: int
-    spec: ZooSpec
+    spec: StoredSpec
     layout: dict[str, tuple[int, ...]]
     models_planned: Count
     models_built: Count
     shared_starts: bool
     failures: tuple[Failure, ...]
-    images_sha256: Sha256
+    images_sha256: Sha256 | None
     split_sha256: Sha256
     table: FileEntry
     shards: tuple[FileEntry, ...]
     versions: dict[str, str]
+    checks: tuple[Check, ...] = ()
 
     @property
     def content_sha256(self) -> str:
@@ -86,6 +114,8 @@ MANIFEST_JSON = TypeAdapter(Manifest)
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Write ``zoo.json``, one line per field so that a diff of two zoos reads well."""
     fields = MANIFEST_JSON.dump_python(manifest, mode="json")
+    if not manifest.checks:
+        del fields["checks"]
     lines = (f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in fields.items())
     write_text(folder / MANIFEST, "{\n" + ",\n".join(lines) + "\n}\n")
 
@@ -116,7 +146,7 @@ def read_manifest(folder: Path) -> Manifest:
         return MANIFEST_JSON.validate_python(fields)
     except ValidationError as error:
         first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
+        field = ".".join(str(part) for part in first["loc"] if part not in {BUILT, IMPORTED})
         raise IntegrityError(f"{path}: {field}: {first['msg']}; {REMEDY}") from error
 
 

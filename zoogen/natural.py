@@ -38,17 +38,22 @@ class Natural:
         grey: How colours become one channel: their ``mean`` (Unterthiner et al. 2020) or their
             ``luma``, in whole grey levels, as ``torchvision.transforms.Grayscale`` has it.
         crop: Side of the centre that is kept, in pixels; None keeps all.
+        mean: Subtracted from pixels in [0, 1].
+        std: What is left is divided by it.
         classes: Number of labels.
     """
 
     source: Source
     grey: Grey = "mean"
     crop: int | None = None
+    mean: float = MEAN
+    std: float = STD
     classes: int = 10
 
 
 NATURAL = {
     "mnist": Natural(source="MNIST"),
+    "mnist-standard": Natural(source="MNIST", mean=0.1307, std=0.3081),
     "fashion-mnist": Natural(source="FashionMNIST"),
     "svhn-28": Natural(source="SVHN", grey="luma", crop=28),
     "cifar10-grey": Natural(source="CIFAR10"),
@@ -112,7 +117,7 @@ def prepared(
     for start in range(0, len(cropped), AT_ONCE):
         some = cropped[start : start + AT_ONCE]
         grey = GREYS[natural.grey](some) if some.shape[1] == 3 else some
-        seen[start : start + AT_ONCE] = scaled(grey)
+        seen[start : start + AT_ONCE] = scaled(grey, natural.mean, natural.std)
     return seen
 
 
@@ -149,9 +154,11 @@ GREYS: dict[Grey, Callable[[np.ndarray], np.ndarray]] = {"mean": mean_grey, "lum
 
 def scaled(
     levels: UInt8[np.ndarray, "*shape"] | Float32[np.ndarray, "*shape"],
+    mean: float = MEAN,
+    std: float = STD,
 ) -> Float32[np.ndarray, "*shape"]:
     """Bring levels in [0, 255] to [-1, 1], as ``ToTensor`` and ``Normalize`` of torchvision do."""
     pixels = levels / np.float32(255)
-    pixels -= MEAN
-    pixels /= STD
+    pixels -= mean
+    pixels /= std
     return pixels

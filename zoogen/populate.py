@@ -10,7 +10,13 @@ import torch
 from jaxtyping import Float32, Float64
 
 from zoogen.configs import ModelConfig
-from zoogen.device import in_words, multiplied_in, one_thread, tiny_numbers_as_zero
+from zoogen.device import (
+    freed_memory_kept,
+    in_words,
+    multiplied_in,
+    one_thread,
+    tiny_numbers_as_zero,
+)
 from zoogen.images import ImageSet
 from zoogen.manifest import Failure, file_entry
 from zoogen.measure import measure
@@ -43,7 +49,12 @@ def train_shard(
     report: Report,
 ) -> TrainedShard:
     """Train and measure the models of one shard, on one thread or one GPU."""
-    with one_thread(), tiny_numbers_as_zero(), multiplied_in(tf32=tf32):
+    with (
+        one_thread(),
+        freed_memory_kept(),
+        tiny_numbers_as_zero(),
+        multiplied_in(tf32=tf32),
+    ):
         weights, measured = train_and_measure(spec, configs, images, device=device, report=report)
     words = in_words(device, tf32=tf32)
     return TrainedShard(configs=configs, weights=weights, measured=measured, device=words)

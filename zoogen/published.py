@@ -65,6 +65,11 @@ def published_root(source: Source, named: Path | None) -> Path:
     return place
 
 
+def is_at_hand(source: Source, named: Path | None) -> bool:
+    """Tell whether ``published_root`` has nothing to download."""
+    return not faults(source, named or cache_folder() / "images")
+
+
 def published_files(source: Source) -> dict[str, str]:
     """Name the files of an image set, below its root, and the MD5 each was published with."""
     from torchvision.datasets import CIFAR10, SVHN

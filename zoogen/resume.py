@@ -8,6 +8,7 @@ from textwrap import shorten
 from zoogen.atomic import sha256_of
 from zoogen.configs import ModelConfig, plan
 from zoogen.errors import IntegrityError, ZooError
+from zoogen.imported import ImportedSpec
 from zoogen.manifest import MANIFEST, TABLE, Manifest, read_manifest, verify_files
 from zoogen.spec import ZooSpec
 from zoogen.table import ShardNotes, part_path, read_notes, write_table
@@ -38,17 +39,32 @@ def sealed_zoo(folder: Path, spec: ZooSpec, images_sha256: str) -> Manifest | No
     if not (folder / MANIFEST).exists():
         return None
     manifest = read_manifest(folder)
-    refuse_other_spec(folder, manifest.spec, spec)
+    refuse_other_spec(folder, trained_here(folder, manifest), spec)
     refuse_other_images(folder, manifest.images_sha256, spec, images_sha256)
     return manifest
 
 
-def refuse_other_images(folder: Path, found: str, spec: ZooSpec, images_sha256: str) -> None:
+def trained_here(folder: Path, manifest: Manifest) -> ZooSpec:
+    """Return the spec of a zoo that can be trained on.
+
+    Raises:
+        ZooError: If it was imported.
+    """
+    if isinstance(manifest.spec, ImportedSpec):
+        raise ZooError(
+            f"{folder} holds {manifest.spec.name} as it was imported from "
+            f"{manifest.spec.origin.format}; build it elsewhere with --out, or replace it with "
+            "--overwrite"
+        )
+    return manifest.spec
+
+
+def refuse_other_images(folder: Path, found: str | None, spec: ZooSpec, images_sha256: str) -> None:
     """Refuse to go on with other images than those a zoo was begun with."""
     if found != images_sha256:
         raise ZooError(
             f"{folder} was trained on other {spec.images} images (sha256 "
-            f"{found[:12]}, now {images_sha256[:12]}); "
+            f"{(found or '')[:12]}, now {images_sha256[:12]}); "
             "build it elsewhere with --out, or replace it with --overwrite"
         )
 
@@ -77,7 +93,7 @@ def is_intact(folder: Path, manifest: Manifest) -> bool:
     return True
 
 
-def reopen(folder: Path, manifest: Manifest) -> None:
+def reopen(folder: Path, manifest: Manifest, images_sha256: str) -> None:
     """Turn a sealed zoo back into parts, so that models can join it or be trained again.
 
     The manifest goes last: until every part is there, the folder is the zoo it was.
@@ -86,13 +102,13 @@ def reopen(folder: Path, manifest: Manifest) -> None:
 
     table = folder / TABLE
     if table.is_file() and sha256_of(table) == manifest.table.sha256:
-        rows = pd.read_parquet(table)
-        shards = plan(manifest.spec, manifest.models_built)
+        rows, spec = pd.read_parquet(table), trained_here(folder, manifest)
+        shards = plan(spec, manifest.models_built)
         for (number, configs), entry in zip(shards.items(), manifest.shards, strict=True):
             models = tuple(config.model for config in configs)
             notes = ShardNotes(
-                spec=manifest.spec,
-                images_sha256=manifest.images_sha256,
+                spec=spec,
+                images_sha256=images_sha256,
                 models=models,
                 failures=tuple(one for one in manifest.failures if one.model in models),
                 weights=entry,

@@ -154,6 +154,12 @@ class ZooSpec:
         return tuple(axis for axis in AXES if varies(getattr(self, axis)))
 
     @property
+    def measured(self) -> tuple[str, ...]:
+        """The properties that are measured of every snapshot, see ``zoogen.measure``."""
+        classes = range(self.network.classes)
+        return (*MEASURED, *(f"f1_class_{label}" for label in classes))
+
+    @property
     def stored_epochs(self) -> tuple[int, ...]:
         """The epochs after which a snapshot is taken."""
         return self.snapshot_epochs or tuple(range(1, self.epochs + 1))
@@ -178,6 +184,13 @@ AXES = (
     "weight_decay",
     "dropout",
     "train_fraction",
+)
+MEASURED = (
+    "train_loss",
+    "train_accuracy",
+    "test_loss",
+    "test_accuracy",
+    "generalisation_gap",
 )
 ENDS = {"init_std": Above0, "learning_rate": Above0, "weight_decay": From0, "dropout": Share}
 SPEC = TypeAdapter(ZooSpec)

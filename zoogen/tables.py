@@ -1,13 +1,16 @@
 """What the command line prints of zoos; everything fits 80 columns."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from zoogen.card import built_facts, facts, measured_columns
+from zoogen.imported import AnySpec
+from zoogen.manifest import Check
 from zoogen.spec import ZooSpec
 
 if TYPE_CHECKING:
@@ -46,7 +49,7 @@ def print_zoos(built: Mapping[ZooSpec, str]) -> None:
     Console().print(table)
 
 
-def print_spec(spec: ZooSpec) -> None:
+def print_spec(spec: AnySpec) -> None:
     """Print what a zoo will be made of."""
     print_facts(facts(spec))
 
@@ -110,3 +113,14 @@ def print_fetched(fetched: "Fetched") -> None:
 def megabytes(size: int) -> str:
     """Write a size in millions of bytes."""
     return f"{size / 1e6:,.3f}"
+
+
+def print_checks(checks: Sequence[Check]) -> None:
+    """Print what was asked of an imported zoo, one row per question."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    table.add_column("check", min_width=20)
+    table.add_column("outcome", no_wrap=True)
+    table.add_column("found", overflow="fold")
+    for check in checks:
+        table.add_row(*map(escape, (check.name, check.outcome, check.detail)))
+    Console(highlight=False).print(table)

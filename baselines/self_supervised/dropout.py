@@ -31,13 +31,15 @@ class Dropout(nn.Module):
             return activations
         if activations.is_cuda:
             return dropout(activations, self.probability)
-        return activations * byte_mask(activations.shape, self.probability)
+        return activations * byte_mask(activations.shape, self.probability, activations.dtype)
 
 
-def byte_mask(shape: Sequence[int], probability: float) -> Float[Tensor, "..."]:
+def byte_mask(
+    shape: Sequence[int], probability: float, dtype: torch.dtype = torch.float32
+) -> Float[Tensor, "..."]:
     """Draw a mask of zeros and, where activations are kept, the number that scales them."""
     count = torch.Size(shape).numel()
     words = torch.empty(-(-count // 8), dtype=torch.int64).random_(-(2**63), None)
     dropped = min(round(LEVELS * probability), LEVELS - 1)
     kept = words.view(torch.uint8)[:count].view(shape) >= dropped
-    return kept.to(torch.float32).mul_(LEVELS / (LEVELS - dropped))
+    return kept.to(dtype).mul_(LEVELS / (LEVELS - dropped))

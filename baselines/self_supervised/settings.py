@@ -26,6 +26,7 @@ RANGES = dict.fromkeys(COUNTS, (1, inf)) | {
     "temperature": (1e-6, inf),
     "learning_rate": (1e-12, inf),
     "weight_decay": (0, inf),
+    "steps": (0, inf),
 }
 
 
@@ -60,6 +61,7 @@ class Settings:
         erased: Least and largest share of the weights in that run.
         noise: Standard deviation of what is added to the weights of a view.
         epochs: Passes over the training snapshots, at most.
+        steps: As many at least, in more epochs if that takes more: for zoos of few models.
         patience: Stop when validation has not improved for so many epochs.
         batch: Snapshots to a step, two views of each.
         learning_rate: Of Adam, at its peak for ``one-cycle``.
@@ -97,6 +99,7 @@ class Settings:
     erased: tuple[float, float] = (0.03, 0.3)
     noise: float = 0.0
     epochs: int = 1000
+    steps: int = 0
     patience: int = 100
     batch: int = 500
     learning_rate: float = 1e-4

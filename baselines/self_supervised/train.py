@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
-from math import isfinite
+from math import ceil, isfinite
 from pathlib import Path
 from time import monotonic, perf_counter
 
@@ -24,11 +24,12 @@ from baselines.self_supervised.checkpoint import (
 )
 from baselines.self_supervised.losses import objective
 from baselines.self_supervised.networks import Autoencoder, tensor_scale
+from baselines.self_supervised.precision import mixed_precision
 from baselines.self_supervised.settings import Settings
 from baselines.self_supervised.validate import validated
 from zoogen import Layout, Weights, ZooError, check_device, locked, progress_bar
 
-REVISION = 2
+REVISION = 3
 """Raised whenever a change alters what training comes to: older checkpoints are left alone."""
 
 KEEP_SECONDS = 30
@@ -48,6 +49,7 @@ class Run:
     network: Autoencoder
     optimiser: torch.optim.Optimizer
     schedule: LRScheduler
+    epochs: int
     generator: Generator
     history: list[Epoch]
     best: int
@@ -129,6 +131,7 @@ def fresh_run(
     if settings.normalise:
         network.scale.copy_(tensor_scale(vectors, layout))
     network = network.to(settings.device)
+    epochs = planned_epochs(settings, len(vectors))
     optimiser = torch.optim.Adam(
         network.parameters(),
         lr=settings.learning_rate,
@@ -144,17 +147,22 @@ def fresh_run(
         schedule = OneCycleLR(
             optimiser,
             max_lr=settings.learning_rate,
-            total_steps=settings.epochs * steps_per_epoch(len(vectors), settings.batch) + 1,
+            total_steps=epochs * steps_per_epoch(len(vectors), settings.batch) + 1,
             pct_start=WARM_UP,
             cycle_momentum=False,
         )
     generator = Generator(settings.device).manual_seed(seed)
-    return Run(network, optimiser, schedule, generator, [], 0, {})
+    return Run(network, optimiser, schedule, epochs, generator, [], 0, {})
 
 
 def steps_per_epoch(snapshots: int, batch: int) -> int:
     """Return how many whole batches there are, one smaller one if there is no whole one."""
     return max(1, snapshots // batch)
+
+
+def planned_epochs(settings: Settings, snapshots: int) -> int:
+    """Return how many epochs there are to be: as many as asked for, or for the steps asked for."""
+    return max(settings.epochs, ceil(settings.steps / steps_per_epoch(snapshots, settings.batch)))
 
 
 def go_on(
@@ -170,9 +178,7 @@ def go_on(
     written = monotonic()
     title = f"train on {len(vectors)} snapshots"
     done = len(run.history)
-    with progress_bar(
-        title, things="epochs", total=settings.epochs, unit="epochs", done=done
-    ) as report:
+    with progress_bar(title, things="epochs", total=run.epochs, unit="epochs", done=done) as report:
         while not is_finished(run, settings):
             begin = perf_counter()
             train_loss = one_epoch(run, vectors, permutations, settings, folder)
@@ -202,7 +208,7 @@ def go_on(
 def is_finished(run: Run, settings: Settings) -> bool:
     """Tell whether the last epoch is done, or the best one long past."""
     done = len(run.history)
-    return done >= settings.epochs or done - run.best >= settings.patience
+    return done >= run.epochs or done - run.best >= settings.patience
 
 
 def note(epoch: Epoch) -> str:
@@ -275,7 +281,7 @@ def one_step(
         )
         for _ in range(2)
     ]
-    with torch.autocast(vectors.device.type, torch.bfloat16, enabled=vectors.is_cuda):
+    with mixed_precision(vectors.device):
         loss, _ = objective(run.network, torch.cat(views), settings)
     run.optimiser.zero_grad()
     loss.backward()

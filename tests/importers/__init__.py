@@ -1,0 +1,1 @@
+"""Importers, on files that follow the published formats to the letter."""

@@ -1,0 +1,329 @@
+"""What is not to be trusted: nothing is run, grows without bound or is left behind."""
+
+import gzip
+import io
+import pickle
+import struct
+import tarfile
+import zipfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.importers.small_cnn_files import LAYOUT, small_cnn_files
+from zoogen import IntegrityError, Zoo, ZooError, import_zoo
+from zoogen.importers import pickles
+from zoogen.importers.arrays import float_rows
+from zoogen.importers.pickles import PLAIN, VALUES, RefusedGlobalError, unpickled
+from zoogen.importers.sources import Member, members
+from zoogen.importers.torch_files import Limits, TorchFile
+
+FORMAT = "small-cnn-zoo"
+
+
+@pytest.fixture
+def files(search_zoo: Zoo, tmp_path: Path) -> Path:
+    return small_cnn_files(search_zoo, tmp_path / "mnist")
+
+
+def import_it(source: Path, tmp_path: Path) -> None:
+    import_zoo(FORMAT, source, tmp_path / "out" / "zoo", images="none")
+
+
+def nothing_is_left(tmp_path: Path) -> bool:
+    return not (tmp_path / "out" / "zoo").exists()
+
+
+@pytest.mark.parametrize("name", ["/etc/passwd", "../out.csv", "a/../../out", "C:\\out", "..\\out"])
+@pytest.mark.parametrize("kind", ["zip", "tar", "tar.gz"])
+def test_an_archive_that_leads_out_of_itself_is_refused(name: str, kind: str, tmp_path: Path):
+    path = tmp_path / f"evil.{kind}"
+    if kind == "zip":
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("layout.csv", LAYOUT)
+            archive.writestr(name, "out")
+    else:
+        with tarfile.open(path, "w:gz" if kind == "tar.gz" else "w") as archive:
+            entry = tarfile.TarInfo(name)
+            entry.size = 3
+            archive.addfile(entry, io.BytesIO(b"out"))
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(ZooError, match="names a file outside of itself"):
+        import_it(path, tmp_path)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_links_in_an_archive_are_not_followed(files: Path, tmp_path: Path):
+    path = tmp_path / "links.tar"
+    with tarfile.open(path, "w") as archive:
+        for name in ("layout.csv", "metrics.csv.gz"):
+            archive.add(files / name, name)
+        entry = tarfile.TarInfo("weights.npy")
+        entry.type, entry.linkname = tarfile.SYMTYPE, str(files / "weights.npy")
+        archive.addfile(entry)
+    with pytest.raises(ZooError, match=r"has no weights\.npy"):
+        import_it(path, tmp_path)
+    assert nothing_is_left(tmp_path)
+
+
+def test_a_table_that_unfolds_without_end_is_bounded(
+    files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("zoogen.importers.small_cnn_zoo.LARGEST_TABLE", 1 << 20)
+    with gzip.open(files / "metrics.csv.gz", "wb") as file:
+        file.write(bytes(4 << 20))
+    with pytest.raises(IntegrityError, match="unfolds to more than 1048576 bytes"):
+        import_it(files, tmp_path)
+
+
+def test_a_bomb_of_a_member_is_refused_by_its_declared_size(tmp_path: Path):
+    path = tmp_path / "bomb.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("layout.csv", bytes(64 << 20))
+    with pytest.raises(IntegrityError, match=r"layout\.csv has 67108864 bytes, expected 1048576"):
+        import_it(path, tmp_path)
+
+
+def test_a_header_of_a_tar_cannot_claim_all_memory(tmp_path: Path):
+    entry = tarfile.TarInfo("big")
+    entry.type, entry.size = tarfile.XHDTYPE, 8 << 30
+    path = tmp_path / "evil.tar.gz"
+    with gzip.open(path, "wb") as file:
+        file.write(entry.tobuf(tarfile.GNU_FORMAT) + bytes(1 << 20))
+    with pytest.raises(IntegrityError, match="a header of 8589934592 bytes"):
+        import_it(path, tmp_path)
+
+
+def npy(shape: str, *, order: str = "False", dtype: str = "<f4", data: bytes = b"") -> bytes:
+    head = f"{{'descr': '{dtype}', 'fortran_order': {order}, 'shape': {shape}}}".encode()
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head + data
+
+
+@pytest.mark.parametrize(
+    ("blob", "told"),
+    [
+        (npy("(270000, 4970)"), "promises 270000 rows .* and holds 0"),
+        (npy("(1, 4970)", data=bytes(4970 * 4 + 1)), "promises 1 rows"),
+        (npy("(1, 4970)", order="True", data=bytes(4970 * 4)), "in Fortran order"),
+        (npy("(1, 4970)", dtype="|O", data=bytes(4970 * 8)), "holds object"),
+        (npy("(1, 4970)", dtype="<f8", data=bytes(4970 * 8)), "holds float64"),
+        (npy("(4970,)", data=bytes(4970 * 4)), r"float32 \[4970\]"),
+        (npy("(-1, 4970)", data=bytes(4970 * 4)), "promises -1 rows"),
+        (npy("__import__('os').getcwd()"), "no readable header"),
+        (b"\x93NUMPY\x02\x00" + struct.pack("<I", 1 << 31) + b"{", "header of 2147483648 bytes"),
+        (b"\x93NUMPY\x01\x00\xff\xff{", "no readable header"),
+        (b"\x93NUMPY\x01", "no readable header|version 1 or 2"),
+        (b"\x93NUMPY\x09\x00" + bytes(99), "version 1 or 2"),
+        (b"PK\x03\x04 not an array", "version 1 or 2"),
+        (b"", "version 1 or 2"),
+    ],
+)
+def test_a_header_of_an_array_that_lies_is_refused(
+    blob: bytes, told: str, files: Path, tmp_path: Path
+):
+    (files / "weights.npy").write_bytes(blob)
+    with pytest.raises(IntegrityError, match=told):
+        import_it(files, tmp_path)
+    assert nothing_is_left(tmp_path)
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_are_taken_for_an_array_of_weights(blob: bytes):
+    member = Member(Path("x"), "weights.npy", len(blob), io.BytesIO(blob))
+    with pytest.raises(IntegrityError, match="weights"):
+        float_rows(member, 4970)
+
+
+@pytest.mark.parametrize("name", ["weights.npy", "metrics.csv.gz", "layout.csv"])
+def test_a_truncated_file_is_refused_and_nothing_is_left(name: str, files: Path, tmp_path: Path):
+    blob = (files / name).read_bytes()
+    (files / name).write_bytes(blob[: len(blob) // 2])
+    with pytest.raises(IntegrityError, match=name.replace(".", r"\.")):
+        import_it(files, tmp_path)
+    assert nothing_is_left(tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["w", "w:gz", "w:xz", "zip"])
+@pytest.mark.parametrize("share", [0.02, 0.5, 0.97])
+def test_a_truncated_archive_is_refused_and_nothing_is_left(
+    kind: str, share: float, files: Path, tmp_path: Path
+):
+    path = tmp_path / "cut"
+    if kind == "zip":
+        with zipfile.ZipFile(path, "w") as zipped:
+            for file in files.iterdir():
+                zipped.write(file, file.name)
+    else:
+        with tarfile.open(path, kind) as archive:
+            archive.add(files, "mnist")
+    blob = path.read_bytes()
+    path.write_bytes(blob[: int(len(blob) * share)])
+    with pytest.raises(ZooError, match="cut"):
+        import_it(path, tmp_path)
+    assert nothing_is_left(tmp_path)
+
+
+@pytest.mark.parametrize("rows", [1, 50])
+def test_a_table_with_other_rows_than_the_weights_is_refused(
+    rows: int, files: Path, tmp_path: Path
+):
+    with gzip.open(files / "metrics.csv.gz", "rt") as file:
+        lines = file.readlines()
+    with gzip.open(files / "metrics.csv.gz", "wt") as file:
+        file.writelines(lines[:-rows])
+    with pytest.raises(IntegrityError, match=rf"180 rows, the table of metrics {180 - rows}"):
+        import_it(files, tmp_path)
+    assert nothing_is_left(tmp_path)
+
+
+def test_a_source_that_is_not_there_or_no_archive_is_named(tmp_path: Path):
+    with pytest.raises(ZooError, match="is not there; name a folder"):
+        import_it(tmp_path / "missing", tmp_path)
+    (tmp_path / "text").write_text("not an archive at all\n" * 100)
+    with pytest.raises(IntegrityError, match="not a whole zip or tar archive"):
+        import_it(tmp_path / "text", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (b"cos\nsystem\n(S'true'\ntR.", r"'os\.system'"),
+        (b"\x80\x04\x8c\x02os\x8c\x06system\x93.", r"'os\.system'"),
+        (b"cbuiltins\neval\n.", r"'builtins\.eval'"),
+        (b"cnumpy\nload\n.", r"'numpy\.load'"),
+        (b"ctorch\nload\n.", r"'torch\.load'"),
+        (b"ctorch.hub\nload\n.", r"'torch\.hub\.load'"),
+        (b"czoogen.importers.pickles\nunpickled\n.", "zoogen"),
+        (b"ccollections\nOrderedDict.fromkeys\n.", "OrderedDict.fromkeys"),
+        (b"cgoogle_like\nThing\n.", "google_like"),
+    ],
+)
+@pytest.mark.parametrize("known", [PLAIN, VALUES], ids=["plain", "values"])
+def test_a_name_that_is_not_on_the_list_is_refused_and_told(
+    data: bytes, told: str, known: dict[str, Any]
+):
+    with pytest.raises(RefusedGlobalError, match=told):
+        unpickled(data, "the file", known)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b".",
+        b"\x80\x02",
+        b"\x80\x04\x95\xff\xff\xff\xff\xff\xff\xff\x7f.",  # a frame of 8 EiB
+        b"\x80\x04\x8d" + struct.pack("<Q", 1 << 50) + b"x.",  # a string of 1 PiB
+        b"\x80\x02]r\xff\xff\xff\xff.",  # the four-billionth place of the memo
+        b"(" * 1000,
+        b"\x80\x02ctorch\nFloatStorage\n)R.",  # calls what is no function
+        b"I" + b"9" * 10_000 + b"\n.",
+    ],
+)
+def test_a_pickle_that_is_none_or_asks_for_everything_is_refused(data: bytes):
+    with pytest.raises(IntegrityError, match="the file: not a pickle that can be read"):
+        unpickled(data, "the file", VALUES)
+
+
+@given(st.binary(max_size=300))
+def test_no_pickle_does_more_than_build_values_or_fail(data: bytes):
+    with suppress(IntegrityError, RefusedGlobalError):
+        unpickled(data, "the file", VALUES)
+
+
+def test_a_pickle_cannot_change_what_the_next_one_is_read_with():
+    # The attributes of a stand-in are set: of a function, and of a class.
+    for name in (b"pathlib\nPosixPath", b"numpy\ndtype"):
+        for state in (
+            b"N}X\x0c\x00\x00\x00__defaults__K\x01s\x86b",
+            b"}X\x04\x00\x00\x00codeK\x01sb",
+            b"N}X\x04\x00\x00\x00codeK\x01s\x86b",
+        ):
+            with suppress(IntegrityError):
+                unpickled(b"\x80\x02c" + name + b"\n" + state + b".", "the file", VALUES)
+    assert pickles.path.__defaults__ is None
+    assert not hasattr(pickles.path, "code")
+    assert not hasattr(pickles.Dtype, "code")
+    plain = pickle.dumps({"a": np.float64(1.5), "b": Path("/x/y")}, protocol=2)
+    assert unpickled(plain, "the file", VALUES) == {"a": 1.5, "b": "/x/y"}
+
+
+def saved(content: Any) -> io.BytesIO:
+    file = io.BytesIO()
+    torch.save(content, file)
+    return file
+
+
+def rewritten(change: Callable[[str, bytes], bytes | None]) -> io.BytesIO:
+    """A file of two tensors, its records changed."""
+    new = io.BytesIO()
+    with (
+        zipfile.ZipFile(saved({"a": torch.arange(6.0), "b": torch.zeros(2)})) as old,
+        zipfile.ZipFile(new, "w") as archive,
+    ):
+        for name in old.namelist():
+            record = change(name, old.read(name))
+            if record is not None:
+                archive.writestr(name, record)
+    return new
+
+
+def read_all(file: io.BytesIO, limits: Limits | None = None) -> dict[str, np.ndarray]:
+    with TorchFile(file, "the file", PLAIN, limits or Limits()) as opened:
+        return {name: opened.array(tensor) for name, tensor in opened.content.items()}
+
+
+def test_tensors_are_those_that_torch_saved():
+    base = torch.arange(24.0).reshape(4, 6)
+    content = {"whole": base, "part": base[1:3, ::2], "turned": base.T, "long": torch.arange(3)}
+    for name, array in read_all(saved(content)).items():
+        np.testing.assert_array_equal(array, content[name].numpy())
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda name, data: None if name.endswith("data/0") else data, "'data/0' is missing"),
+        (lambda name, data: data[:-4] if name.endswith("data/0") else data, "has 20 bytes, expec"),
+        (lambda name, data: b"big" if name.endswith("byteorder") else data, "byte order is b'big'"),
+        (lambda name, data: None if name.endswith("data.pkl") else data, "0 pickles in it"),
+        (lambda name, data: data[:40] if name.endswith("data.pkl") else data, "not a pickle"),
+        # The shape (6,) becomes (66,): more than there is.
+        (
+            lambda name, data: data.replace(b"K\x06\x85", b"K\x42\x85"),
+            r"a tensor \[66\] at 0 does not fit the 6 numbers",
+        ),
+    ],
+)
+def test_a_file_of_torch_that_lies_is_refused(change: Any, told: str):
+    with pytest.raises(IntegrityError, match=told):
+        read_all(rewritten(change))
+
+
+def test_pickle_and_storages_are_bounded():
+    with pytest.raises(IntegrityError, match=r"data\.pkl has \d+ bytes, expected 64 at most"):
+        read_all(saved({"a": torch.zeros(3)}), Limits(pickle=64))
+    with pytest.raises(IntegrityError, match="data/0 has 4000 bytes, expected 100 at most"):
+        read_all(saved({"a": torch.zeros(1000)}), Limits(storage=100))
+
+
+@pytest.mark.parametrize("blob", [b"", b"PK\x03\x04", b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."])
+def test_what_is_no_file_of_torch_is_named(blob: bytes):
+    with pytest.raises(IntegrityError, match=r"not a file of torch\.save since torch 1\.6"):
+        read_all(io.BytesIO(blob))
+
+
+def test_members_come_in_order_and_only_those_wanted(tmp_path: Path):
+    for name in ("b/2", "b/1", "a", "b-c/1", "c"):
+        path = tmp_path / "source" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)
+    found = [one.name for one in members(tmp_path / "source", lambda name: name != "c")]
+    assert found == ["a", "b/1", "b/2", "b-c/1"]

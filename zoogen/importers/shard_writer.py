@@ -1,0 +1,81 @@
+"""Rows of a foreign zoo on their way into shards."""
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+from jaxtyping import Float32, Int64
+
+from zoogen.importers.sources import MIB
+from zoogen.layout import Layout
+from zoogen.manifest import FileEntry, file_entry
+from zoogen.shards import shard_name, write_shard
+
+SHARD_BYTES = 64 * MIB
+
+
+class ShardWriter:
+    """Brings rows to our layout and writes them, a shard in the background of the next.
+
+    Two shards are in memory at most, whatever the zoo.
+    """
+
+    def __init__(self, folder: Path, layout: Layout, columns: Int64[np.ndarray, " params"]) -> None:
+        """Write to ``folder``; ``columns`` says where each of our numbers lies in a foreign row."""
+        self._folder, self._layout, self._columns = folder, layout, columns
+        self._moved = bool((columns != np.arange(len(columns))).any())
+        self._rows = max(1, SHARD_BYTES // (4 * len(columns)))
+        # Two that take turns: fresh memory costs more than what is done with it.
+        self._buffer, self._other = np.empty((2, self._rows, len(columns)), np.float32)
+        self._filled = 0
+        self._writer, self._shards = ThreadPoolExecutor(1), list[Future[FileEntry]]()
+
+    def __enter__(self) -> "ShardWriter":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._writer.shutdown(cancel_futures=True)
+
+    def add(self, weights: Float32[np.ndarray, "rows params"]) -> None:
+        """Take rows in the foreign layout.
+
+        Raises:
+            ZooError: If a shard cannot be written.
+        """
+        while len(weights):
+            some = weights[: self._rows - self._filled]
+            place = self._buffer[self._filled : self._filled + len(some)]
+            if self._moved:  # "clip" writes where it is told, the default into a copy first
+                np.take(some, self._columns, axis=1, out=place, mode="clip")
+            else:
+                place[:] = some
+            self._filled, weights = self._filled + len(some), weights[len(some) :]
+            if self._filled == self._rows:
+                self._write()
+
+    def finish(self) -> tuple[FileEntry, ...]:
+        """Write what is left and wait for all of it.
+
+        Raises:
+            ZooError: If a shard cannot be written.
+        """
+        if self._filled:
+            self._write()
+        return tuple(shard.result() for shard in self._shards)
+
+    def _write(self) -> None:
+        if self._shards:
+            self._shards[-1].result()
+        name = shard_name(len(self._shards))
+        self._shards.append(self._writer.submit(self._written, name, self._buffer[: self._filled]))
+        self._buffer, self._other, self._filled = self._other, self._buffer, 0
+
+    def _written(self, name: str, rows: Float32[np.ndarray, "rows params"]) -> FileEntry:
+        write_shard(self._folder / name, rows, self._layout)
+        return file_entry(self._folder, name, len(rows))
