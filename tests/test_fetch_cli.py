@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.hub import Hub
+from tests.hub import WRITE, Hub
 from tests.subprocesses import PATIENCE, plain_environment, run_zoogen, start_zoogen, wait_for
 from tests.test_build import contents
 from tests.test_fetch import downloads
+from tests.test_publish_cli import use_xet
 from zoogen import Zoo, load_zoo
 from zoogen.manifest import MANIFEST, TABLE
 from zoogen.shards import shard_name
@@ -45,6 +46,22 @@ def test_fetch_says_what_was_fetched_and_where_it_is(hub: Hub, mixed_zoo: Zoo, c
         assert done.returncode == 0, done.stderr
         assert "mixed" in done.stdout
     assert run_zoogen("verify", NAME).stdout.startswith("mixed: 4 files are whole")
+
+
+def test_chunks_are_fetched_as_users_fetch_them(
+    hub: Hub, mixed_zoo: Zoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Through the client's own storage, Xet, with no file sent by HTTP."""
+    use_xet(hub, tmp_path, monkeypatch)
+    monkeypatch.setenv("HF_TOKEN", WRITE)
+    sent = run_zoogen("publish", mixed_zoo.folder, "org/chunks")
+    assert sent.returncode == 0, sent.stderr
+    hub.requests.clear()
+    done = run_zoogen("fetch", "hub:org/chunks@v1", "--out", tmp_path / "zoo")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"content {mixed_zoo.manifest.content_sha256}" in done.stdout
+    assert not {*SHARDS, TABLE} & set(downloads(hub))
+    assert len(list(load_zoo(tmp_path / "zoo").verify())) == 4
 
 
 def test_a_killed_fetch_leaves_no_zoo_and_is_gone_on_with(hub: Hub, mixed_zoo: Zoo, tmp_path: Path):

@@ -60,10 +60,10 @@ class Subset:
         """
         chosen = np.ones(len(table), dtype=bool)
         if self.models is not None:
-            if max(self.numbers) >= manifest.models_built:
+            last = max(manifest.models_built - 1, int(table["model"].max()) if len(table) else 0)
+            if max(self.numbers) > last:
                 raise ZooError(
-                    f"{manifest.spec.name} has the models 0 to {manifest.models_built - 1}, "
-                    f"not {max(self.numbers)}"
+                    f"{manifest.spec.name} has the models 0 to {last}, not {max(self.numbers)}"
                 )
             chosen &= table["model"].isin(self.numbers).to_numpy()
         if self.split is not None:
