@@ -138,6 +138,28 @@ def parsed_settings(pairs: list[str]) -> dict[str, str]:
 
 
 @app.command()
+def audit(
+    zoo: Annotated[
+        str, typer.Argument(autocompletion=complete_zoo, help="A registered zoo or a folder.")
+    ],
+) -> None:
+    """See that nothing a zoo tests on is in what it trains on.
+
+    No model, no group and no snapshot, in whatever order its hidden units stand, may be in two
+    splits. What may be shared, as starting points, is counted.
+
+    Example: zoobench audit tetris-seed
+    """
+    from zoobench.audit import audit
+    from zoobench.findings import print_findings, refuse_failures
+    from zoogen import load_zoo
+
+    found = audit(load_zoo(zoo))
+    print_findings(found)
+    refuse_failures(found, zoo)
+
+
+@app.command()
 def tasks(
     zoo: Annotated[
         str | None, typer.Argument(autocompletion=complete_zoo, help="Only those of this zoo.")
