@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import partial
+from hashlib import blake2b
 from time import perf_counter
 from typing import Protocol, runtime_checkable
 
@@ -12,7 +13,7 @@ from jaxtyping import Float, Float64, Int64
 from numpy.random import Generator
 
 from zoobench.alone import EmbedderError, alone, watched
-from zoobench.reconstruct import Reconstructs, permuted, squared_errors
+from zoobench.reconstruct import ROWS, Reconstructs, permuted, squared_errors
 from zoogen import SPLITS, Split, Weights, Zoo, ZooError, zoo_folder
 
 PROBED_ROWS = 64
@@ -57,9 +58,9 @@ class Embedded:
 def embed(embedder: Embedder, zoo: Zoo, *, seed: int) -> Embedded:
     """Fit an embedder on a zoo and embed all its snapshots.
 
-    The embedder sees copies in an order drawn from the seed and the zoo's content: where a row
-    lies says nothing about its model or epoch. It works on a stack of its own and may not open the
-    files of the zoo.
+    The embedder sees copies in an order that follows from the rows themselves and the seed: where
+    a row lies says nothing about its model or epoch, not even to who knows how the order is made.
+    It works on a stack of its own and may not open the files of the zoo.
 
     Raises:
         EmbedderError: If an embedding or reconstruction has the wrong number of rows or is not
@@ -67,10 +68,10 @@ def embed(embedder: Embedder, zoo: Zoo, *, seed: int) -> Embedded:
             which a row is embedded, or leaps when the last bit of every weight changes. If the
             embedder looks for what it was not handed.
     """
-    draw = np.random.default_rng([seed, int(zoo.manifest.content_sha256[:16], 16)])
-    orders = {split: draw.permutation(len(zoo.part(split).weights)) for split in SPLITS}
+    orders = {split: shuffle(zoo.part(split).weights, seed=seed) for split in SPLITS}
     refuse_empty({split: len(order) for split, order in orders.items()}, zoo)
     shown = {split: shuffled(zoo, split, order) for split, order in orders.items()}
+    draw = np.random.default_rng([seed, int(zoo.manifest.content_sha256[:16], 16)])
     with watched(embedder.name, [zoo.folder, zoo_folder(zoo.spec.name)]):
         found = alone(partial(embed_shown, deepcopy(embedder), shown, draw, seed=seed))
     embeddings = {split: in_place(found.splits[split], order) for split, order in orders.items()}
@@ -113,6 +114,17 @@ def refuse_empty(rows: Mapping[Split, int], zoo: Zoo) -> None:
             f"{zoo.manifest.models_built} of {zoo.manifest.models_planned} models are built; "
             "build more of them"
         )
+
+
+def shuffle(weights: Weights, *, seed: int) -> Int64[np.ndarray, " snapshots"]:
+    """Return the order of the rows by their hashes: the same wherever each row was before."""
+    key = seed.to_bytes(8, "little", signed=True)
+    hashes = b"".join(
+        blake2b(row.tobytes(), digest_size=8, key=key).digest()
+        for first in range(0, len(weights), ROWS)
+        for row in weights[first : first + ROWS]
+    )
+    return np.argsort(np.frombuffer(hashes, dtype="<u8"), kind="stable")
 
 
 def shuffled(zoo: Zoo, split: Split, order: Int64[np.ndarray, " snapshots"]) -> Weights:
