@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from zoobench.embed import EmbedderError, embed, shuffle
+from zoobench.alone import EmbedderError
+from zoobench.embed import embed, shuffle
 from zoogen import SPLITS, Weights, Zoo
 
 

@@ -193,9 +193,15 @@ def check_rows_stand_alone(
     """
     order = np.random.default_rng().permutation(len(weights))
     for chosen in (order[:PROBED_ROWS], order[:1]):
-        refuse_change(embedder.name, change(embedder, weights.take(chosen), rows, chosen))
+        moved = shift(embedder, weights.take(chosen), rows, chosen).max()
+        if not moved <= TOLERANCE:
+            raise EmbedderError(
+                f"{embedder.name} embeds a snapshot differently in another batch or order: off by "
+                f"{moved:.2g} standard deviations, {TOLERANCE} allowed; each row must be embedded "
+                "on its own, without statistics of the batch or random draws in transform"
+            )
     chosen = order[:PROBED_ROWS]
-    leaps = change(embedder, nudged(weights.take(chosen)), rows, chosen) > STEADY
+    leaps = shift(embedder, nudged(weights.take(chosen)), rows, chosen) > STEADY
     if leaps.mean() > FORGIVEN:
         raise EmbedderError(
             f"{embedder.name} embeds {leaps.sum()} of {len(leaps)} snapshots elsewhere once the "
@@ -204,16 +210,22 @@ def check_rows_stand_alone(
         )
 
 
-def change(
+def shift(
     embedder: Embedder,
     weights: Weights,
     rows: Float[np.ndarray, "snapshots dim"],
     chosen: Int64[np.ndarray, " chosen"],
 ) -> Float64[np.ndarray, " chosen"]:
-    """Return how far rows embedded again lie from those chosen, in standard deviations of all.
+    """Embed rows again and return how far each comes from where it was.
+
+    Args:
+        embedder: Fitted.
+        weights: What to embed.
+        rows: An earlier embedding, in whose standard deviations the distance is.
+        chosen: Which of its rows the weights belong to.
 
     Raises:
-        EmbedderError: If the embedding has another width now.
+        EmbedderError: As ``embedding_of``, or if the embedding has another width now.
     """
     again = embedding_of(embedder, weights)
     if again.shape[1] != rows.shape[1]:
@@ -221,20 +233,21 @@ def change(
             f"{embedder.name} returned {rows.shape[1]} columns for {len(rows)} snapshots and "
             f"{again.shape[1]} for {len(chosen)}, expected the same"
         )
+    return distances(again, rows[chosen], rows)
+
+
+def distances(
+    first: Float[np.ndarray, "chosen dim"],
+    second: Float[np.ndarray, "chosen dim"],
+    rows: Float[np.ndarray, "snapshots dim"],
+) -> Float64[np.ndarray, " chosen"]:
+    """Return how far rows lie apart along the worst axis, in standard deviations of ``rows``."""
     wide = rows.astype(np.float64)
     spread = wide.std(axis=0) + 1e-6 * np.abs(wide).max() + np.finfo(np.float32).tiny
-    distances: Float64[np.ndarray, " chosen"] = (np.abs(again - wide[chosen]) / spread).max(axis=1)
-    return distances
-
-
-def refuse_change(name: str, changes: Float64[np.ndarray, " chosen"]) -> None:
-    """Refuse rows that moved when they were embedded again."""
-    if not changes.max() <= TOLERANCE:
-        raise EmbedderError(
-            f"{name} embeds a snapshot differently in another batch or order: off by "
-            f"{changes.max():.2g} standard deviations, {TOLERANCE} allowed; each row must be "
-            "embedded on its own, without statistics of the batch or random draws in transform"
-        )
+    apart: Float64[np.ndarray, " chosen"] = (
+        np.abs(first - second.astype(np.float64)) / spread
+    ).max(axis=1)
+    return apart
 
 
 def nudged(weights: Weights) -> Weights:

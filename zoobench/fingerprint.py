@@ -55,7 +55,8 @@ def network_hashes(
         heard = mixed(heard)
     if heard is None:
         raise ValueError("the layout has no weight")
-    return heard.sum(axis=1, dtype=np.uint64)
+    hashes: UInt64[np.ndarray, " snapshots"] = heard.sum(axis=1, dtype=np.uint64)
+    return hashes
 
 
 def places_heard(

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from zoobench.claims import claim_section
-from zoobench.embed import EmbedderError
+from zoobench.alone import EmbedderError
 from zoobench.paper import paper_scores
 from zoobench.predict import unlearnable
 from zoobench.reference import PROBE, REFERENCES
