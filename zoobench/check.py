@@ -171,9 +171,10 @@ def furthest(again: Mapping[Split, Rows], before: Mapping[Split, Rows]) -> float
 
 def compared(subject: str, moved: float, what: str) -> Finding:
     """Judge rows that were embedded again."""
+    passed = bool(moved <= TOLERANCE)
     seen = "the same bit for bit" if moved == 0 else f"off by {moved:.1g} standard deviations"
-    allowed = "" if moved <= TOLERANCE else f", {TOLERANCE} allowed"
-    return judged(subject, f"{what}: {seen}{allowed}", passed=moved <= TOLERANCE)
+    allowed = "" if passed else f", {TOLERANCE} allowed"
+    return judged(subject, f"{what}: {seen}{allowed}", passed=passed)
 
 
 def costs(embedder: Embedder, test: Weights, seconds: float, fitted_on: int) -> list[Finding]:
