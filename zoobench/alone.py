@@ -15,7 +15,9 @@ from zoogen import ZooError
 
 Result = TypeVar("Result")
 
-OPENS = frozenset({"open", "os.listdir", "os.scandir"})
+OPENS = "open"
+TELLING = (".json", ".parquet", ".safetensors")
+"""Files of a zoo; code may lie beside them, where the command is run in the zoo's folder."""
 SEARCHES = frozenset({"gc.get_objects", "gc.get_referrers", "sys._current_frames"})
 """What finds objects of the process that nobody handed over; honest code has no use for it."""
 
@@ -41,7 +43,8 @@ class Watch:
             self.refuse(f"called {event}, which finds labels nobody handed over")
         elif isinstance(arguments[0], str | bytes | os.PathLike):
             path = os.path.realpath(os.fsdecode(arguments[0]))
-            if any(f"{path}{os.sep}".startswith(f"{folder}{os.sep}") for folder in self.folders):
+            inside = any(path.startswith(f"{folder}{os.sep}") for folder in self.folders)
+            if inside and path.endswith(TELLING):
                 self.refuse(f"opened {path}: a zoo's files name its models, epochs and labels")
 
     def refuse(self, deed: str) -> None:
@@ -58,7 +61,7 @@ def start_watching() -> None:
     """Ask the interpreter to report events; that cannot be taken back, so it is asked once."""
 
     def report(event: str, arguments: tuple[Any, ...]) -> None:
-        if WATCHES and (event in OPENS or event in SEARCHES):
+        if WATCHES and (event == OPENS or event in SEARCHES):
             for watch in tuple(WATCHES):
                 watch.look(event, arguments)
 
@@ -67,7 +70,11 @@ def start_watching() -> None:
 
 @contextmanager
 def watched(name: str, folders: Sequence[Path]) -> Iterator[None]:
-    """Refuse looks into folders, and at objects that were not handed over, until the block ends.
+    """Refuse looks into zoos, and at objects that were not handed over, until the block ends.
+
+    Args:
+        name: Of the embedder at work.
+        folders: Of the zoos; what Python opens there is seen, what native code opens is not.
 
     Raises:
         EmbedderError: At the look, and again at the end in case the embedder swallowed it.
@@ -99,15 +106,19 @@ def alone(work: Callable[[], Result]) -> Result:
             errors.append(error)
 
     thread = Thread(target=copy_context().run, args=(run,), daemon=True)
-    thread.start()
     try:
+        thread.start()
         thread.join()
     except KeyboardInterrupt as interrupt:
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(
-            ctypes.c_ulong(thread.ident or 0), ctypes.py_object(KeyboardInterrupt)
-        )
-        thread.join()
+        if thread.ident is not None:
+            raise_in(thread.ident, KeyboardInterrupt)
+            thread.join()
         raise interrupt from None
     if errors:
         raise errors.pop()  # a local name would keep the arrays of the frames it came through
     return results[0]
+
+
+def raise_in(thread: int, error: type[BaseException]) -> None:
+    """Raise an error in another thread, as soon as that is at a line of Python."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(error))
