@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from zoobench.alone import EmbedderError
 from zoobench.claims import claim_section
-from zoobench.embed import EmbedderError
 from zoobench.paper import paper_scores
 from zoobench.predict import unlearnable
 from zoobench.reference import PROBE, REFERENCES
