@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from tests.boards import small_board
 from tests.digits import enlarged_digits
 from tests.subprocesses import OWN_ZOO, run_zoogen
 from zoogen import MLP, Zoo, ZooSpec, build_zoo, load_zoo, zoo_spec
@@ -160,3 +161,15 @@ def cnn_zoo(tmp_path_factory: pytest.TempPathFactory) -> Zoo:
         models_per_shard=12,
     )
     return built(spec, tmp_path_factory.mktemp("cnn") / "zoo")
+
+
+@pytest.fixture(scope="session")
+def whole_board(hyp_zoo: Zoo, mixed_zoo: Zoo, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A board of two zoos and three submissions; to look at only."""
+    return small_board(tmp_path_factory.mktemp("board"), hyp_zoo, mixed_zoo)
+
+
+@pytest.fixture
+def board(whole_board: Path, tmp_path: Path) -> Path:
+    """A copy of ``whole_board``, to do harm to."""
+    return Path(copytree(whole_board, tmp_path / "leaderboard"))
