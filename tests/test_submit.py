@@ -38,7 +38,9 @@ def test_a_submission_holds_who_scores_and_predictions(whole_board: Path):
         "tetris-hyp/result.json",
         *(f"tetris-hyp/{task}.parquet" for task in tasks),
     }
-    assert validate(whole_board, "projection") == about("projection", method="projection")
+    assert validate(whole_board, "projection").submission == about(
+        "projection", method="projection"
+    )
 
 
 def test_rounded_predictions_move_a_score_by_no_more_than_their_step_allows(whole_board: Path):
@@ -107,7 +109,7 @@ def test_a_name_that_is_taken_is_refused_unless_it_is_to_be_replaced(board: Path
     file = results / "about.toml"
     write_submission(file, about("statistics", description="Another."))
     submit(results / "random-projection", file, board, again=True)
-    assert validate(board, "statistics").description == "Another."
+    assert validate(board, "statistics").submission.description == "Another."
     assert {path.name for path in (board / "submissions").iterdir()} == {
         "chance",
         "projection",

@@ -45,7 +45,7 @@ def swap(board: Path, task: str, table: pd.DataFrame) -> None:
 
 def test_every_submission_of_the_board_is_valid(whole_board: Path):
     for name in ("chance", "projection", "statistics"):
-        assert validate(whole_board, name).name == name
+        assert validate(whole_board, name).submission.name == name
 
 
 @pytest.mark.parametrize(

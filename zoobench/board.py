@@ -139,3 +139,8 @@ def read_truth(root: Path, name: str) -> Truth:
         raise IntegrityError(f"{path}: found {found}, the board names {zoo.labels_sha256}")
     tasks = {task.id: task for task in zoo.tasks}
     return Truth(stamp=zoo.stamp, tasks=tasks, labels=pd.read_parquet(path))
+
+
+def read_truths(root: Path) -> dict[str, Truth]:
+    """Read the labels of all zoos of a board."""
+    return {name: read_truth(root, name) for name in zoo_names(root)}

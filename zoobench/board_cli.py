@@ -103,3 +103,46 @@ def validate(names: Names = None, *, board: Board = Path("leaderboard")) -> None
             typer.echo(f"{name}: valid")
     if refused:
         raise typer.Exit(1)
+
+
+def verify(
+    name: Annotated[
+        str, typer.Argument(autocompletion=complete_submission, help="The submission to run.")
+    ],
+    *,
+    board: Board = Path("leaderboard"),
+) -> None:
+    """Run a submission again and mark it verified if its scores come out within their intervals.
+
+    This runs the code of whoever submitted it: read it first.
+
+    Example: zoobench verify weight-statistics
+    """
+    from zoobench.verify import verify as run_again
+
+    typer.echo(run_again(board, name))
+
+
+def leaderboard(
+    *,
+    board: Board = Path("leaderboard"),
+    site: Annotated[
+        Path | None, typer.Option(help="Folder of the page; by default site/ in the board.")
+    ] = None,
+) -> None:
+    """Score and rank all submissions and write the data of the page.
+
+    Submissions that are not valid are left out and named; then the exit status is 1. Open
+    site/index.html in a browser.
+
+    Example: zoobench leaderboard
+    """
+    from zoobench.leaderboard import build_board
+
+    place = site or board / "site"
+    refused = build_board(board, place)
+    for name, reason in refused.items():
+        typer.echo(f"{name}: left out: {reason}", err=True)
+    typer.echo(place / "index.html")
+    if refused:
+        raise typer.Exit(1)

@@ -35,9 +35,10 @@ def plain(text: str) -> str:
 Text = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(plain)]
 Line = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(plain)]
 Slug = Annotated[str, Field(max_length=64, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
-Url = Annotated[
-    str, Field(max_length=300, pattern=r"^https?://[^\s\"'`\\]+$"), AfterValidator(plain)
-]
+ADDRESS = r"https?://[^\s\"'`\\]+"
+Url = Annotated[str, Field(max_length=300, pattern=f"^{ADDRESS}$"), AfterValidator(plain)]
+OURS = r"(baselines|zoobench)(/[a-z0-9_]+)+(\.py)?"
+Code = Annotated[str, Field(max_length=300, pattern=f"^({ADDRESS}|{OURS})$"), AfterValidator(plain)]
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -47,7 +48,7 @@ class Submission:
     Attributes:
         name: Small letters, digits and single hyphens; also the folder's.
         authors: One or more names.
-        code: Where the code is.
+        code: Where the code is: an address, or a file of this repository.
         licence: Of the code.
         training_data: What the embedder was trained on besides the train split it is given.
         description: What it does, in a few sentences.
@@ -58,7 +59,7 @@ class Submission:
 
     name: Slug
     authors: Annotated[tuple[Line, ...], Field(min_length=1, max_length=50)]
-    code: Url
+    code: Code
     licence: Line
     training_data: Text
     description: Text

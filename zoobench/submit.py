@@ -9,7 +9,7 @@ from shutil import rmtree
 import numpy as np
 import pandas as pd
 
-from zoobench.board import Truth, read_truth, submission_folder, zoo_names
+from zoobench.board import Truth, read_truths, submission_folder
 from zoobench.predictions import checked_predictions
 from zoobench.reference import PROBE as REFERENCE
 from zoobench.results import (
@@ -22,7 +22,7 @@ from zoobench.results import (
 )
 from zoobench.score import scores_of
 from zoobench.submission import SUBMISSION, Submission, read_submission, write_submission
-from zoobench.validate import check_folder
+from zoobench.validate import checked_entry
 from zoogen import UnknownNameError, ZooError
 
 STEPS = 64
@@ -54,15 +54,16 @@ def submit(
     if folder.exists() and not again:
         raise ZooError(f"{folder} is there already; choose another name or give --replace")
     found = results_by_zoo(results, submission, zoos)
+    truths = read_truths(root)
     for zoo in found:
-        if zoo not in (known := zoo_names(root)):
-            raise UnknownNameError(f"zoo on the board {root}", zoo, known)
+        if zoo not in truths:
+            raise UnknownNameError(f"zoo on the board {root}", zoo, truths)
     staged = folder.with_name(f".{submission.name}.{os.getpid()}")
     try:
         write_submission(staged / SUBMISSION, submission)
         for zoo, source in found.items():
-            write_rounded(source, staged / zoo, read_truth(root, zoo))
-        check_folder(root, staged, submission.name)
+            write_rounded(source, staged / zoo, truths[zoo])
+        checked_entry(staged, submission.name, truths)
         move_in_place(staged, folder)
     except OSError as error:
         raise ZooError(f"cannot write {folder}: {error.strerror or error}") from error

@@ -1,35 +1,22 @@
-"""Check a submission without running anybody's code: every number follows from the predictions."""
+"""Check submissions without running anybody's code: every number follows from the predictions."""
 
-import json
-from dataclasses import fields
+from collections.abc import Mapping
 from math import isclose
 from pathlib import Path
-from typing import Any
 
-from zoobench.board import Truth, read_truth, submission_folder, submission_names
-from zoobench.predictions import checked_predictions, refuse
-from zoobench.reference import PROBE as REFERENCE
-from zoobench.results import (
-    BENCHMARK,
-    RESULT,
-    EmbedderStamp,
-    Result,
-    TaskResult,
-    ZooStamp,
-    read_result,
-)
+from zoobench.board import Truth, read_truths, submission_folder, submission_names
+from zoobench.entry import Entry, read_entry
+from zoobench.predictions import refuse
+from zoobench.results import RESULT
 from zoobench.score import scores_of
-from zoobench.submission import SUBMISSION, Submission, plain, read_submission
-from zoobench.tasks import Task
-from zoogen import IntegrityError, UnknownNameError
+from zoogen import UnknownNameError
 
-VERIFIED = "verified.json"
-MOST_JSON_BYTES = 1_000_000
-MOST_SEEDS = 20
 TOLERANCE = 1e-9
 
+Numbers = tuple[float | None, ...]
 
-def validate(root: Path, name: str) -> Submission:
+
+def validate(root: Path, name: str) -> Entry:
     """Check one submission of a board.
 
     Raises:
@@ -38,131 +25,30 @@ def validate(root: Path, name: str) -> Submission:
     """
     if name not in (known := submission_names(root)):
         raise UnknownNameError("submission", name, known)
-    return check_folder(root, submission_folder(root, name), name)
+    return checked_entry(submission_folder(root, name), name, read_truths(root))
 
 
-def check_folder(root: Path, folder: Path, name: str) -> Submission:
-    """Check what is to be, or is, the submission ``name``, wherever it lies."""
-    submission = read_submission(folder / SUBMISSION)
-    if submission.name != name:
-        refuse(folder / SUBMISSION, "name", f"{submission.name!r} lies in a folder called {name!r}")
-    zoos = zoo_folders(folder)
-    classes = {check_result(read_truth(root, zoo.name), zoo, submission) for zoo in zoos}
-    if len(classes) > 1:
-        refuse(folder, "embedder.cls", f"one submission is one embedder, not {sorted(classes)}")
-    return submission
+def checked_entry(folder: Path, name: str, truths: Mapping[str, Truth]) -> Entry:
+    """Read what is to be, or is, the submission ``name``, scored anew from its predictions."""
+    entry = read_entry(folder, name, truths)
+    for zoo, on_zoo in entry.zoos.items():
+        for task in on_zoo.result.tasks:
+            of, values = truths[zoo].tasks[task.task], on_zoo.predictions[task.task]
+            scores, interval = scores_of(of, truths[zoo].rows(of), values)
+            path = folder / zoo / RESULT
+            require_same(path, f"tasks.{task.task}.scores", task.scores, scores)
+            require_same(path, f"tasks.{task.task}.interval", task.interval, interval)
+    return entry
 
 
-def zoo_folders(folder: Path) -> list[Path]:
-    """Return the folders of results in a submission; anything else but its texts is refused."""
-    found = sorted(folder.iterdir())
-    for path in found:
-        if path.is_symlink() or not (path.is_dir() or path.name in {SUBMISSION, VERIFIED}):
-            raise IntegrityError(f"{path}: no part of a submission; remove it")
-    if zoos := [path for path in found if path.is_dir()]:
-        return zoos
-    raise IntegrityError(f"{folder}: holds no result of any zoo")
+def require_same(path: Path, field: str, given: Numbers, computed: Numbers) -> None:
+    """Refuse numbers that do not follow from the predictions."""
+    if not all(map(is_same, given, computed)):
+        refuse(path, field, f"{given}, the predictions give {computed}")
 
 
-def check_result(truth: Truth, folder: Path, submission: Submission) -> str:
-    """Check the result on one zoo against the labels; return the class of the embedder."""
-    path = folder / RESULT
-    if path.is_symlink() or not path.is_file():
-        raise IntegrityError(f"{path}: missing")
-    if (size := path.stat().st_size) > MOST_JSON_BYTES:
-        raise IntegrityError(f"{path}: {size} bytes, at most {MOST_JSON_BYTES} are read")
-    result = read_result(folder)
-    check_texts(path, json.loads(path.read_bytes()))
-    check_header(path, result, truth, submission)
-    expected = {RESULT, *(f"{task}.parquet" for task in truth.tasks)}
-    if extra := sorted({file.name for file in folder.iterdir()} - expected):
-        raise IntegrityError(f"{folder / extra[0]}: no part of a result; remove it")
-    if len(result.by_task) < len(result.tasks):
-        refuse(path, "tasks", "a task is there twice")
-    for unknown in result.by_task.keys() - truth.tasks.keys():
-        refuse(path, "tasks", f"{unknown!r} is no task of {truth.stamp.name} here")
-    for task in truth.tasks.values():
-        if task.id not in result.by_task:
-            refuse(path, "tasks", f"{task.id!r} is missing; evaluate all tasks (without --task)")
-        check_task(path, result, result.by_task[task.id], task, truth)
-    return result.embedder.cls
-
-
-def check_texts(path: Path, value: Any, field: str = "") -> None:
-    """Refuse markup and control characters in any text of a result."""
-    if isinstance(value, dict):
-        for key, item in value.items():
-            check_texts(path, key, f"{field}.{key}")
-            check_texts(path, item, f"{field}.{key}")
-    elif isinstance(value, list):
-        for number, item in enumerate(value):
-            check_texts(path, item, f"{field}.{number}")
-    elif isinstance(value, str):
-        try:
-            plain(value)
-        except ValueError as error:
-            refuse(path, field.removeprefix("."), str(error))
-
-
-def check_header(path: Path, result: Result, truth: Truth, submission: Submission) -> None:
-    """Check all that is said of a result as a whole."""
-    if result.benchmark != BENCHMARK:
-        refuse(path, "benchmark", f"{result.benchmark!r}, this board holds {BENCHMARK!r}")
-    check_zoo(path, result.zoo, truth.stamp)
-    probe = REFERENCE if submission.track == "reference" else "standard"
-    if result.probe != probe:
-        refuse(path, "probe", f"{result.probe!r}, the track {submission.track} takes {probe!r}")
-    if result.seeds != tuple(range(len(result.seeds))) or not 1 <= len(result.seeds) <= MOST_SEEDS:
-        refuse(path, "seeds", f"{result.seeds}, expected 0, 1, … (at most {MOST_SEEDS})")
-    check_embedder(path, result.embedder)
-
-
-def check_zoo(path: Path, zoo: ZooStamp, expected: ZooStamp) -> None:
-    """Check that a result is on the whole of the zoo of the board."""
-    if zoo.models_built < zoo.models_planned:
-        partial = f"{zoo.models_built} of {zoo.models_planned} models"
-        refuse(path, "zoo.models_built", f"{partial}: a result on part of a zoo")
-    for field in fields(ZooStamp):
-        mine, theirs = getattr(zoo, field.name), getattr(expected, field.name)
-        if mine != theirs:
-            refuse(path, f"zoo.{field.name}", f"{mine!r}, the zoo of this board has {theirs!r}")
-
-
-def check_embedder(path: Path, by: EmbedderStamp) -> None:
-    """Check that others can get the code a result was made with."""
-    if by.dirty:
-        refuse(path, "embedder.dirty", "the code differs from its commit; commit and evaluate anew")
-    if by.commit is None and by.cls.partition(".")[0] != "sklearn":
-        refuse(path, "embedder.commit", "the code is in no repository; commit and evaluate anew")
-    if Path(by.reference).is_absolute() or ".." in Path(by.reference).parts:
-        refuse(path, "embedder.reference", f"{by.reference!r} leads out of the repository")
-
-
-def check_task(path: Path, result: Result, given: TaskResult, task: Task, truth: Truth) -> None:
-    """Recompute one task from its predictions."""
-    field = f"tasks.{task.id}"
-    for name in ("version", "target", "kind", "metric"):
-        mine, theirs = getattr(given, name), getattr(task, name)
-        if mine != theirs:
-            refuse(path, f"{field}.{name}", f"{mine!r}, the task of this board has {theirs!r}")
-    for name in ("scores", "penalties", "validation_scores"):
-        if len(getattr(given, name)) != len(result.seeds):
-            refuse(path, f"{field}.{name}", f"as many as seeds, {len(result.seeds)}, are needed")
-    rows = truth.rows(task)
-    if given.rows != len(rows):
-        refuse(path, f"{field}.rows", f"{given.rows}, the test split has {len(rows)}")
-    values = checked_predictions(path.parent, given, rows, seeds=len(result.seeds))
-    scores, interval = scores_of(task, rows, values)
-    for name, mine, theirs in (
-        ("scores", given.scores, scores),
-        ("interval", given.interval, interval),
-    ):
-        if not all(map(is_same, mine, theirs)):
-            refuse(path, f"{field}.{name}", f"{mine}, the predictions give {theirs}")
-
-
-def is_same(mine: float | None, theirs: float | None) -> bool:
+def is_same(given: float | None, computed: float | None) -> bool:
     """Compare two numbers that were computed alike."""
-    if mine is None or theirs is None:
-        return mine is theirs
-    return isclose(mine, theirs, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
+    if given is None or computed is None:
+        return given is computed
+    return isclose(given, computed, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
