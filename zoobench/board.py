@@ -5,6 +5,7 @@ neither the zoo nor anybody's code. ``leaderboard/submissions/{name}/`` holds wh
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,9 +58,11 @@ class Truth:
     tasks: dict[str, Task]
     labels: "pd.DataFrame"
 
-    def rows(self, task: Task) -> "pd.DataFrame":
-        """Return the snapshots that have a target."""
-        return self.labels[self.labels[task.target].notna()]
+    @cached_property
+    def rows(self) -> "dict[str, pd.DataFrame]":
+        """The snapshots that have a target, by task."""
+        known = {task.id: self.labels[task.target].notna() for task in self.tasks.values()}
+        return {task: self.labels[rows] for task, rows in known.items()}
 
 
 def zoo_names(root: Path) -> list[str]:

@@ -11,6 +11,7 @@ from zoobench.metrics import MetricName
 
 Column: TypeAlias = Float[np.ndarray, " snapshots"] | Int64[np.ndarray, " snapshots"]
 Table: TypeAlias = Float[np.ndarray, "seeds snapshots"] | Int64[np.ndarray, "seeds snapshots"]
+AnyTable: TypeAlias = Float[np.ndarray, "_seeds snapshots"] | Int64[np.ndarray, "_seeds snapshots"]
 Starts: TypeAlias = Int64[np.ndarray, " models"]
 Counts: TypeAlias = Int64[np.ndarray, "resamples models"]
 Errors: TypeAlias = Float64[np.ndarray, "seeds 2 snapshots"]
@@ -194,7 +195,7 @@ def model_losses(
 def resampled_tables(
     metric: MetricName,
     targets: Column,
-    tables: Sequence[Table],
+    tables: Sequence[AnyTable],
     models: Int64[np.ndarray, " snapshots"],
     *,
     resamples: int = 1000,

@@ -1,6 +1,7 @@
 """What the page shows of one submission when its row is opened."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -63,18 +64,29 @@ def changed_settings(name: str) -> list[str]:
 
 def shown(truth: Truth, task: Task, predictions: np.ndarray) -> dict[str, Any]:
     """Return some true and predicted numbers, or how often each class was taken for which."""
-    targets = truth.rows(task)[task.target].to_numpy()
+    targets = truth.rows[task.id][task.target].to_numpy()
     if task.kind == "classification":
         classes = sorted({*targets.tolist(), *predictions.tolist()})
         found = [np.searchsorted(classes, labels.astype(str)) for labels in (targets, predictions)]
         counts = np.zeros((len(classes), len(classes)), dtype=int)
         np.add.at(counts, tuple(found), 1)
         return {"classes": classes, "counts": counts.tolist()}
-    some = np.random.default_rng(0).permutation(len(targets))[:POINTS]
-    return {
-        "true": [rounded_number(number) for number in targets[some].tolist()],
-        "predicted": [rounded_number(number) for number in predictions[some].tolist()],
-    }
+    some = drawn_rows(len(targets))
+    return {"true": short(targets[some]), "predicted": short(predictions[some])}
+
+
+@cache
+def drawn_rows(rows: int) -> np.ndarray:
+    """Choose which snapshots are drawn."""
+    return np.random.default_rng(0).permutation(rows)[:POINTS]
+
+
+def short(numbers: np.ndarray) -> list[float]:
+    """Keep four digits of each number."""
+    wide = numbers.astype(np.float64)
+    digits = 10.0 ** (3 - np.floor(np.log10(np.maximum(np.abs(wide), 1e-9))))
+    kept: list[float] = (np.round(wide * digits) / digits).tolist()
+    return kept
 
 
 def rounded_number(number: float | None) -> float | None:

@@ -171,7 +171,7 @@ def read_task(
     for name in ("scores", "penalties", "validation_scores"):
         if len(getattr(given, name)) != len(result.seeds):
             refuse(path, f"{field}.{name}", f"as many as seeds, {len(result.seeds)}, are needed")
-    rows = truth.rows(task)
+    rows = truth.rows[task.id]
     if given.rows != len(rows):
         refuse(path, f"{field}.rows", f"{given.rows}, the test split has {len(rows)}")
     return checked_predictions(path.parent, given, rows, seeds=len(result.seeds))

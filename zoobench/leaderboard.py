@@ -1,8 +1,10 @@
 """Build the board: read all submissions, score and rank them, write what the page shows."""
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 
 import numpy as np
@@ -13,9 +15,10 @@ from zoobench.entry import Entry, read_entry
 from zoobench.paper import paper_scores
 from zoobench.results import BENCHMARK, RESULT
 from zoobench.standings import CHANCE, Standing, Standings, standings_of
+from zoobench.submit import move_in_place
 from zoobench.validate import require_same
 from zoobench.verify import is_verified
-from zoogen import ZooError, progress_bar, write_text
+from zoogen import ZooError, progress_bar
 
 PAPER = "Schürholt et al. 2021"
 PAPER_METHODS = {
@@ -34,7 +37,7 @@ def build_board(root: Path, site: Path) -> dict[str, str]:
     """Write the data of the page; submissions that are not valid are left out.
 
     ``site/data`` gets ``board.json``, the same as ``board.js`` for a page that is opened as a
-    file, and one ``{name}.js`` per submission with what its row shows when it is opened.
+    file, and one ``rows/{name}.js`` per submission with what its row shows when it is opened.
 
     Returns:
         Why submissions were left out, by name.
@@ -47,23 +50,13 @@ def build_board(root: Path, site: Path) -> dict[str, str]:
         raise ZooError(f"{root} has no zoo to rank on; zoobench admit ZOO puts one there")
     entries, refused = read_entries(root, truths)
     entries, standings = scored(root, entries, truths, refused)
-    data = site / "data"
     rows = [row(root, entry, place, standings) for place, entry in enumerate(entries)]
     board = {
         "benchmark": BENCHMARK,
         "zoos": [zoo_entry(truth) for truth in truths.values()],
         "rows": rows + paper_rows(truths, chances(entries, standings)),
     }
-    for entry in entries:
-        name = json.dumps(entry.submission.name)
-        write_script(
-            data, entry.submission.name, f"zoobench.detail({name}, ", details(entry, truths)
-        )
-    write_text(data / "board.json", dumped(board))
-    write_script(data, "board", "zoobench.board(", board)
-    for stale in {path.stem for path in data.glob("*.js")} - {e.submission.name for e in entries}:
-        if stale != "board":
-            (data / f"{stale}.js").unlink()
+    write_data(site / "data", board, entries, truths)
     return refused
 
 
@@ -203,9 +196,30 @@ def paper_cells(
     return cells
 
 
-def write_script(data: Path, name: str, call: str, value: Any) -> None:
+def write_data(
+    data: Path, board: Mapping[str, Any], entries: Sequence[Entry], truths: Mapping[str, Truth]
+) -> None:
+    """Write all files beside the old ones, then swap folders: a reader sees old or new."""
+    staged = data.with_name(f".{data.name}.{os.getpid()}")
+    try:
+        (staged / "rows").mkdir(parents=True)
+        for entry in entries:
+            call = f"zoobench.detail({json.dumps(entry.submission.name)}, "
+            write_script(
+                staged / "rows" / f"{entry.submission.name}.js", call, details(entry, truths)
+            )
+        (staged / "board.json").write_text(dumped(board), encoding="utf-8")
+        write_script(staged / "board.js", "zoobench.board(", board)
+        move_in_place(staged, data)
+    except OSError as error:
+        raise ZooError(f"cannot write {data}: {error.strerror or error}") from error
+    finally:
+        rmtree(staged, ignore_errors=True)
+
+
+def write_script(path: Path, call: str, value: Any) -> None:
     """Write a call with one value: a page that is opened as a file may load scripts, no JSON."""
-    write_text(data / f"{name}.js", f"{call}{dumped(value)});\n")
+    path.write_text(f"{call}{dumped(value)});\n", encoding="utf-8")
 
 
 def dumped(value: Any) -> str:

@@ -91,7 +91,7 @@ def standings_of(entries: Sequence[Entry], truths: Mapping[str, Truth]) -> Stand
 
 def task_scores(entries: Sequence[Entry], truth: Truth, task: Task) -> Scores:
     """Score every entry on one task, on the test split and on each resample of it."""
-    zoo, rows = truth.stamp.name, truth.rows(task)
+    zoo, rows = truth.stamp.name, truth.rows[task.id]
     values = np.full(len(entries), np.nan)
     resampled = np.full((len(entries), RESAMPLES), np.nan)
     there = [place for place, entry in enumerate(entries) if zoo in entry.zoos]

@@ -102,7 +102,7 @@ def rounded_task(
 ) -> TaskResult:
     """Write the rounded predictions of one task and score them."""
     of = truth.tasks[task.task]
-    rows = truth.rows(of)
+    rows = truth.rows[of.id]
     values = checked_predictions(source, task, rows, seeds=len(result.seeds))
     if of.kind == "regression":
         values = rounded(values, rows[of.target].to_numpy(np.float64))

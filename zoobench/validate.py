@@ -34,7 +34,7 @@ def checked_entry(folder: Path, name: str, truths: Mapping[str, Truth]) -> Entry
     for zoo, on_zoo in entry.zoos.items():
         for task in on_zoo.result.tasks:
             of, values = truths[zoo].tasks[task.task], on_zoo.predictions[task.task]
-            scores, interval = scores_of(of, truths[zoo].rows(of), values)
+            scores, interval = scores_of(of, truths[zoo].rows[of.id], values)
             path = folder / zoo / RESULT
             require_same(path, f"tasks.{task.task}.scores", task.scores, scores)
             require_same(path, f"tasks.{task.task}.interval", task.interval, interval)

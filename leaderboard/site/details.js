@@ -4,7 +4,7 @@
   const { element, link, percent } = zoobench;
   const waiting = new Map(), loaded = new Map();
 
-  // Called by data/{name}.js.
+  // Called by data/rows/{name}.js.
   zoobench.detail = (name, zoos) => {
     loaded.set(name, zoos);
     for (const show of waiting.get(name) ?? []) show(zoos);
@@ -15,7 +15,7 @@
     if (loaded.has(name)) return show(loaded.get(name));
     if (waiting.has(name)) return waiting.get(name).push(show);
     waiting.set(name, [show]);
-    const script = element("script", { src: `data/${encodeURIComponent(name)}.js` });
+    const script = element("script", { src: `data/rows/${encodeURIComponent(name)}.js` });
     script.addEventListener("error", () => { waiting.delete(name); fail(); });
     document.head.append(script);
   };

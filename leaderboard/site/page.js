@@ -6,7 +6,8 @@
   const state = (zoobench.state = { zoo: "", task: "", method: "", track: "", find: "", references: true, papers: true, sort: "overall", direction: "descending" });
   const NAME = { key: "name", title: "embedder", about: "Open a row for its details", kind: "name", value: (row) => row.name };
   const METHOD = { key: "method", title: "method", about: "What kind of method it is", kind: "method", value: (row) => row.method };
-  let board = null, columns = [], made = [];
+  const AT_ONCE = 30;
+  let board = null, columns = [], made = [], shown = AT_ONCE;
 
   const options = (select, first, values) => select.replaceChildren(...first.map(([value, text]) => element("option", { value }, text)), ...values.map((value) => element("option", { value }, value)));
 
@@ -47,6 +48,8 @@
     const first = column.kind === "score" ? "descending" : "ascending";
     state.direction = state.sort === column.key ? (state.direction === "ascending" ? "descending" : "ascending") : first;
     state.sort = column.key;
+    shown = AT_ONCE;
+    at("standings").scrollTop = 0;
     place();
     at("status").textContent = `Sorted by ${column.title}, ${state.direction}.`;
   };
@@ -55,7 +58,10 @@
     const column = [NAME, METHOD, ...columns].find((one) => one.key === state.sort);
     made.sort(zoobench.compare(column.value, state.direction));
     const ranked = rankColumn();
-    zoobench.placeRows(at("rows"), made, ranked.key);
+    zoobench.placeRows(at("rows"), made, { shown, rankKey: ranked.key, columns, board });
+    at("more").hidden = shown >= made.length;
+    at("more").textContent = `Show more of ${made.length} rows`;
+    at("table").setAttribute("aria-rowcount", String(made.length + 1));
     for (const head of at("head").querySelectorAll("[data-key]")) head.setAttribute("aria-sort", head.dataset.key === state.sort ? state.direction : "none");
     at("rank-head").title = `Rank by ${ranked.about}`;
   };
@@ -64,7 +70,8 @@
     columns = zoobench.columns(board, state);
     keepSort();
     const rows = board.rows.filter(fits);
-    made = rows.map((row, number) => zoobench.makeRow(row, number, columns, board));
+    made = rows.map((row, number) => ({ row, number, line: null, details: null }));
+    shown = AT_ONCE;
     at("head").replaceChildren(element("th", { scope: "col", class: "rank", id: "rank-head" }, "rank"), ...[NAME, METHOD, ...columns].map((column) => zoobench.headCell(column, state, sortBy)));
     place();
     at("empty").hidden = rows.length > 0;
@@ -83,6 +90,17 @@
     });
   };
 
+  const more = () => {
+    shown += AT_ONCE;
+    place();
+  };
+
+  const moreWhenScrolled = () => {
+    const seen = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && !at("more").hidden && more(), { root: at("standings"), rootMargin: "300px" });
+    seen.observe(at("more"));
+    at("more").addEventListener("click", more);
+  };
+
   // Called by data/board.js.
   zoobench.board = (given) => {
     board = given;
@@ -90,6 +108,7 @@
     at("zoos").textContent = `Benchmark ${board.benchmark}: ${board.zoos.map((zoo) => `${zoo.name} (${count(zoo.models)} test networks, ${count(zoo.snapshots)} snapshots)`).join(", ")}.`;
     fillFilters();
     listen();
+    moreWhenScrolled();
     show();
   };
 

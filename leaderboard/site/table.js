@@ -1,5 +1,5 @@
 "use strict";
-// The table: cells made once for each choice of columns, sorting only moves rows.
+// The table: a row is made when it is first shown, sorting only moves rows.
 (() => {
   const { element, percent } = zoobench;
 
@@ -51,21 +51,20 @@
     return element("th", { scope: "row" }, button, ...badges(row));
   };
 
-  zoobench.makeRow = (row, place, columns, board) => {
-    const rank = element("td", { class: "rank" });
-    const line = element("tr", { class: row.kind });
-    let details = null;
+  const fill = (one, columns, board) => {
+    const { row, number } = one;
+    one.rank = element("td", { class: "rank" });
+    one.line = element("tr", { class: row.kind });
     const toggle = (button) => {
       const open = button.getAttribute("aria-expanded") === "true";
       button.setAttribute("aria-expanded", String(!open));
-      if (open) { details.remove(); details = null; return; }
+      if (open) { one.details.remove(); one.details = null; return; }
       const inside = element("td", { colspan: columns.length + 3 }, zoobench.detailsOf(row, board));
-      details = element("tr", { class: "details", id: `details-${place}` }, inside);
-      line.after(details);
+      one.details = element("tr", { class: "details", id: `details-${number}` }, inside);
+      one.line.after(one.details);
     };
-    line.append(rank, nameCell(row, place, toggle), element("td", { class: "method" }, row.method));
-    for (const column of columns) line.append(scoreCell(row, column));
-    return { row, line, rank, get details() { return details; } };
+    one.line.append(one.rank, nameCell(row, number, toggle), element("td", { class: "method" }, row.method));
+    for (const column of columns) one.line.append(scoreCell(row, column));
   };
 
   const number = (value) => (value === null || value === undefined ? null : value);
@@ -78,10 +77,16 @@
     return direction === "ascending" ? order : -order;
   };
 
-  zoobench.placeRows = (body, made, rankKey) => {
-    const tied = ties(made.map((one) => one.row), rankKey);
-    for (const one of made) one.rank.textContent = zoobench.rankText(one.row, rankKey, tied);
-    body.replaceChildren(...made.flatMap((one) => (one.details ? [one.line, one.details] : [one.line])));
+  // Layout is what takes time with many cells, so only so many rows are in the page at once.
+  zoobench.placeRows = (body, all, { shown, rankKey, columns, board }) => {
+    const tied = ties(all.map((one) => one.row), rankKey);
+    const placed = all.slice(0, shown);
+    placed.forEach((one, place) => {
+      if (!one.line) fill(one, columns, board);
+      one.rank.textContent = zoobench.rankText(one.row, rankKey, tied);
+      one.line.setAttribute("aria-rowindex", String(place + 2));
+    });
+    body.replaceChildren(...placed.flatMap((one) => (one.details ? [one.line, one.details] : [one.line])));
   };
 
   zoobench.headCell = (column, state, sortBy) => {
