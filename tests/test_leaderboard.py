@@ -64,15 +64,13 @@ def test_a_submission_that_is_not_valid_is_left_out_and_the_others_stay(
 
 
 def test_the_data_of_the_page_is_replaced_as_a_whole(board: Path, tmp_path: Path):
-    (tmp_path / "data").mkdir()
-    (tmp_path / "data/old.js").write_text("old")
-    assert build_board(board, tmp_path) == {}
-    assert {path.name for path in (tmp_path / "data").iterdir()} == {
-        "board.js",
-        "board.json",
-        "rows",
-    }
-    assert [path.name for path in tmp_path.iterdir()] == ["data"]
+    site = tmp_path / "site"
+    (site / "data").mkdir(parents=True)
+    (site / "data/old.js").write_text("old")
+    assert build_board(board, site) == {}
+    shown = {path.name for path in (site / "data").iterdir()}
+    assert shown == {"board.js", "board.json", "rows"}
+    assert [path.name for path in site.iterdir()] == ["data"]
 
 
 def test_no_text_can_end_the_script_it_is_in(board: Path, tmp_path: Path):

@@ -13,6 +13,7 @@
 
   const whenLoaded = (name, show, fail) => {
     if (loaded.has(name)) return show(loaded.get(name));
+    if (!/^[a-z0-9-]+$/.test(name)) return fail();
     if (waiting.has(name)) return waiting.get(name).push(show);
     waiting.set(name, [show]);
     const script = element("script", { src: `data/rows/${encodeURIComponent(name)}.js` });

@@ -2,9 +2,9 @@
 // Predicted against true: a scatter plot of numbers, a table of counts for classes.
 (() => {
   const { element, drawing } = zoobench;
-  const SIZE = 200, LEFT = 34, BOTTOM = 28, TOP = 6;
+  const SIZE = 200, LEFT = 38, BOTTOM = 28, TOP = 6;
 
-  const short = (number) => String(Number(number.toPrecision(2)));
+  const short = (number) => (number !== 0 && Math.abs(number) < 0.001 ? number.toExponential(0) : String(Number(number.toPrecision(2))));
 
   zoobench.scatter = (task, title) => {
     const all = [...task.true, ...task.predicted];

@@ -31,8 +31,10 @@
     if (column.kind === "score") {
       made.style.setProperty("--s", clip(cell.s).toFixed(3));
       if (typeof cell.lo === "number") {
-        made.style.setProperty("--lo", clip(cell.lo).toFixed(3));
-        made.style.setProperty("--hi", clip(cell.hi).toFixed(3));
+        const low = clip(cell.lo), wide = clip(cell.hi) - low;
+        // A share of what a background leaves free, as background-position counts.
+        made.style.setProperty("--from", (wide < 1 ? low / (1 - wide) : 0).toFixed(4));
+        made.style.setProperty("--wide", wide.toFixed(4));
       } else made.classList.add("bare");
       if (cell.r === 1) made.classList.add("best");
     }
