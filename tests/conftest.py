@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import settings
 
+from tests.boards import small_board
 from tests.digits import enlarged_digits
 from tests.guard.sitecustomize import GUARDED
 from tests.hub import Hub
@@ -179,3 +180,15 @@ def cnn_zoo(tmp_path_factory: pytest.TempPathFactory) -> Zoo:
         models_per_shard=12,
     )
     return built(spec, tmp_path_factory.mktemp("cnn") / "zoo")
+
+
+@pytest.fixture(scope="session")
+def whole_board(hyp_zoo: Zoo, mixed_zoo: Zoo, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A board of two zoos and three submissions; to look at only."""
+    return small_board(tmp_path_factory.mktemp("board"), hyp_zoo, mixed_zoo)
+
+
+@pytest.fixture
+def board(whole_board: Path, tmp_path: Path) -> Path:
+    """A copy of ``whole_board``, to do harm to."""
+    return Path(copytree(whole_board, tmp_path / "leaderboard"))

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from zoobench.board_cli import admit, leaderboard, submit, validate, verify
 from zoogen import INTERRUPTED, ZOOS, completed, run_command_line
 
 app = typer.Typer(
@@ -16,6 +17,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
+for command in (submit, validate, leaderboard, verify, admit):
+    app.command(rich_help_panel="The board")(command)
 
 
 def complete_zoo(incomplete: str) -> list[str]:
