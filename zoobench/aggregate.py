@@ -41,10 +41,13 @@ class Scores:
 def interval(resampled: Resampled, level: float = LEVEL) -> Float64[np.ndarray, "2 entries"]:
     """Return the bounds of the central ``level`` of each row, nan where nothing is defined."""
     bounds = np.full((2, len(resampled)), np.nan)
-    some = ~np.isnan(resampled).all(axis=1)
     edges = [(1 - level) / 2, (1 + level) / 2]
-    if some.any():
-        bounds[:, some] = np.nanquantile(resampled[some], edges, axis=1)
+    defined = ~np.isnan(resampled)
+    whole = defined.all(axis=1)
+    if whole.any():
+        bounds[:, whole] = np.quantile(resampled[whole], edges, axis=1)
+    for row in np.flatnonzero(defined.any(axis=1) & ~whole):
+        bounds[:, row] = np.quantile(resampled[row, defined[row]], edges)
     return bounds
 
 

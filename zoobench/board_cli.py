@@ -32,7 +32,10 @@ Names = Annotated[
 
 def admit(
     zoo: Annotated[
-        str, typer.Argument(autocompletion=complete_zoo, help="A registered zoo or a folder.")
+        str,
+        typer.Argument(
+            metavar="ZOO", autocompletion=complete_zoo, help="A registered zoo or a folder."
+        ),
     ],
     *,
     board: Board = Path("leaderboard"),
@@ -49,7 +52,10 @@ def admit(
 
 def submit(
     results: Annotated[
-        Path, typer.Argument(help="Folder of one embedder's results: results/my-embedder.")
+        Path,
+        typer.Argument(
+            metavar="RESULTS", help="Folder of one embedder's results: results/my-embedder."
+        ),
     ],
     *,
     about: Annotated[
@@ -69,8 +75,8 @@ def submit(
 ) -> None:
     """Make a submission of results: who made it, scores, predictions.
 
-    It is checked as validate does before it is there. Results on part of a zoo, with tasks left
-    out or made by code that was not committed are refused.
+    It is checked as validate does before it is there. Refused are results on
+    part of a zoo, with tasks left out, or of code that was not committed.
 
     Example: zoobench submit results/my-embedder
     """
@@ -107,12 +113,15 @@ def validate(names: Names = None, *, board: Board = Path("leaderboard")) -> None
 
 def verify(
     name: Annotated[
-        str, typer.Argument(autocompletion=complete_submission, help="The submission to run.")
+        str,
+        typer.Argument(
+            metavar="NAME", autocompletion=complete_submission, help="The submission to run."
+        ),
     ],
     *,
     board: Board = Path("leaderboard"),
 ) -> None:
-    """Run a submission again and mark it verified if its scores come out within their intervals.
+    """Run a submission again; mark it if its scores come out within their intervals.
 
     This runs the code of whoever submitted it: read it first.
 
@@ -132,8 +141,8 @@ def leaderboard(
 ) -> None:
     """Score and rank all submissions and write the data of the page.
 
-    Submissions that are not valid are left out and named; then the exit status is 1. Open
-    site/index.html in a browser.
+    Submissions that are not valid are left out and named, and the exit status
+    is 1. Open site/index.html in a browser to see the board.
 
     Example: zoobench leaderboard
     """

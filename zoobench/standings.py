@@ -67,9 +67,11 @@ def standings_of(entries: Sequence[Entry], truths: Mapping[str, Truth]) -> Stand
     A task counts by its score between chance and 1, a zoo by the mean over its tasks, the board by
     the mean over its zoos; an entry that misses a task has no mean over it.
     """
+    found = {entry.submission.track for entry in entries}
     tracks = [
         np.array([entry.submission.track == track for entry in entries], dtype=bool)
         for track in RANKED
+        if track in found
     ]
     standings = Standings()
     columns: list[Scores] = []

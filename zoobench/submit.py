@@ -118,7 +118,7 @@ def rounded(values: np.ndarray, targets: np.ndarray) -> np.ndarray:
     """Round to a power of two: few distinct numbers make a small file.
 
     The power is the largest that is no more than a 64th of the targets' standard deviation. On a
-    full-size zoo R² moves by less than 0.0001, which is less than is ever shown.
+    full-size zoo R² moves by 0.0001, which is less than is ever shown.
     """
     spread = float(targets.std())
     if spread == 0:

@@ -46,7 +46,7 @@
     const drawn = task.classes ? zoobench.confusion(task, title) : zoobench.scatter(task, title);
     const score = cell ? ` ${percent(cell.s)}` : "";
     const bounds = cell && typeof cell.lo === "number" ? ` (${percent(cell.lo)} … ${percent(cell.hi)})` : "";
-    return element("figure", {}, element("figcaption", {}, element("b", {}, name), score, element("span", {}, bounds)), drawn);
+    return element("figure", { class: task.classes?.length > 3 ? "wide" : null }, element("figcaption", {}, element("b", {}, name), score, element("span", {}, bounds)), drawn);
   };
 
   const zooSection = (row, zoo, found) => {
