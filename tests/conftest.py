@@ -1,6 +1,7 @@
 """Small real zoos, built once, caches of the session's own, and no way out of the machine."""
 
 import os
+import signal
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -32,7 +33,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
     A call that forgets to pass its endpoint on finds nobody there. Files go by HTTP and not by the
     Rust client of Xet, which no guard of Python's sockets sees.
+
+    Ctrl-C, which tests press, is heard here and in what they start even if the shell that runs the
+    suite in the background has set it to be ignored.
     """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     home = TemporaryDirectory(prefix="hub-home-")
     config.add_cleanup(home.cleanup)
     os.environ |= {
