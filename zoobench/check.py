@@ -39,7 +39,7 @@ Rows = Float[np.ndarray, "snapshots dim"]
 SEED = 0
 PIECES = (1, 2, 5)
 """Sizes of the first batches; the rest comes at once."""
-MANY = 2048
+MANY = 1024
 """Snapshots embedded at once to see what one costs."""
 ZOO_OF = 270_000
 """Snapshots of tetris-hyp."""

@@ -48,7 +48,7 @@ def digit_cnns() -> ZooSpec:
             convolutions=(Convolution(channels=4, kernel=3), Convolution(channels=4, kernel=3)),
             widths=(8, 10),
         ),
-        learning_rate=(3e-3,),
+        learning_rate=(3e-2,),
         seeds=tuple(range(1, 41)),
         epochs=5,
         batch_size=20,
