@@ -24,8 +24,8 @@ CLAIM = (
     "as the paper's data sets have it (their permutation lists, another half gigabyte, left out); "
     "one pickle with a list of state_dicts; and a folder per model with one `.pt` per checkpoint "
     "and a line of JSON per epoch. Medians of three fresh processes, imports not counted, files in "
-    "the page cache. Memory is the peak of the process above what it holds after its imports, as "
-    "Linux counts it."
+    "the page cache. Memory is the peak of the process above what it holds after its imports, "
+    "asked of Linux."
 )
 
 BATCH, RUNS = 500, 3

@@ -1,6 +1,7 @@
 """Small real zoos, built once, caches of the session's own, and no way out of the machine."""
 
 import os
+import signal
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import settings
 
+from tests.boards import small_board
 from tests.digits import enlarged_digits
 from tests.guard.sitecustomize import GUARDED
 from tests.hub import Hub
@@ -31,7 +33,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
     A call that forgets to pass its endpoint on finds nobody there. Files go by HTTP and not by the
     Rust client of Xet, which no guard of Python's sockets sees.
+
+    Ctrl-C, which tests press, is heard here and in what they start even if the shell that runs the
+    suite in the background has set it to be ignored.
     """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     home = TemporaryDirectory(prefix="hub-home-")
     config.add_cleanup(home.cleanup)
     os.environ |= {
@@ -179,3 +185,15 @@ def cnn_zoo(tmp_path_factory: pytest.TempPathFactory) -> Zoo:
         models_per_shard=12,
     )
     return built(spec, tmp_path_factory.mktemp("cnn") / "zoo")
+
+
+@pytest.fixture(scope="session")
+def whole_board(hyp_zoo: Zoo, mixed_zoo: Zoo, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A board of two zoos and three submissions; to look at only."""
+    return small_board(tmp_path_factory.mktemp("board"), hyp_zoo, mixed_zoo)
+
+
+@pytest.fixture
+def board(whole_board: Path, tmp_path: Path) -> Path:
+    """A copy of ``whole_board``, to do harm to."""
+    return Path(copytree(whole_board, tmp_path / "leaderboard"))

@@ -12,9 +12,13 @@ import pytest
 from tests.hub import WRITE, Hub
 
 ROOT = Path(__file__).parents[1]
-PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+PAGES = (
+    ROOT / "README.md",
+    ROOT / "leaderboard" / "RULES.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+)
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-SAVED_AS = re.compile(r"^Saved as `(\w+\.py)`", re.MULTILINE)
+SAVED_AS = re.compile(r"^Saved as `(\w+\.(?:py|toml))`", re.MULTILINE)
 BESIDE = Path(sys.executable).parent
 
 
@@ -59,6 +63,8 @@ def test_every_example_runs(page: Path, tmp_path: Path, shell: dict[str, str]):
             name = saved[1] if saved else "example.py"
             (tmp_path / name).write_text(code)
             run(f"python -W error {name}", tmp_path, shell)
+        if language == "toml" and saved:
+            (tmp_path / saved[1]).write_text(code)
         if language == "sh":
             for line in code.splitlines():
                 if line.startswith("make "):

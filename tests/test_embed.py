@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from zoobench.embed import EmbedderError, embed
+from zoobench.alone import EmbedderError
+from zoobench.embed import embed, shuffle
 from zoogen import SPLITS, Weights, Zoo
 
 
@@ -180,3 +181,18 @@ def test_a_reconstruction_that_breaks_the_protocol_is_refused(
 ):
     with pytest.raises(EmbedderError, match=message):
         embed(embedder(), seed_zoo, seed=0)
+
+
+def test_the_order_shown_follows_from_the_rows_and_not_from_where_they_were(seed_zoo: Zoo):
+    rows = np.asarray(seed_zoo.train.weights)
+    places = np.random.default_rng(5).permutation(len(rows))
+    shown = {
+        seed: [
+            part[shuffle(Weights([part], seed_zoo.layout), seed=seed)]
+            for part in (rows, rows[places])
+        ]
+        for seed in (0, 1)
+    }
+    for stored, moved in shown.values():
+        assert np.array_equal(stored, moved)
+    assert not np.array_equal(shown[0][0], shown[1][0])

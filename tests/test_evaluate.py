@@ -10,7 +10,7 @@ from sklearn.metrics import accuracy_score, r2_score
 
 from baselines.weight_statistics import embedder as statistics
 from zoobench import predict as predicting
-from zoobench.embed import EmbedderError
+from zoobench.alone import EmbedderError
 from zoobench.evaluate import evaluate
 from zoobench.probe import PROBES
 from zoobench.results import RESULT, Result, read_errors, read_predictions, read_result

@@ -48,7 +48,7 @@ class Case:
 def untrained(point: EntryPoint) -> Embedder:
     """Load a baseline; one that trains in epochs gets three of them, and a small embedding."""
     embedder: Any = point.load()
-    quick = {"epochs": 3, "dim": 20} if hasattr(embedder, "epochs") else {}
+    quick = {"epochs": 3, "steps": 0, "dim": 20} if hasattr(embedder, "epochs") else {}
     return replace(embedder, **quick)
 
 

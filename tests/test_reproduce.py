@@ -99,7 +99,8 @@ def test_a_row_that_is_refused_leaves_the_others_and_its_reason(
     rows = (*plain("raw-weights"), Row("broken", str(tmp_path / "broken.py")))
     claim = Claim("Weights beat nothing.", (("raw-weights", "broken"),))
     table = replace(TABLES["table5"], zoos=("tetris-hyp",), rows=rows, claims=(claim,))
-    text = reproduce_table(table, tmp_path)
+    text = reproduce_table(table, tmp_path, {"epochs": "3"})
+    assert "Made by `zoobench reproduce table5 --set epochs=3`" in text
     assert "| raw-weights | ours |" in text
     assert text.count("Not scored: broken: broken embeds every snapshot alike") == 2
     assert claim.text not in text

@@ -17,7 +17,17 @@ def zoobench(*arguments: str, folder: Path) -> "subprocess.CompletedProcess[str]
 
 
 @pytest.mark.parametrize(
-    "command", [(), ("evaluate",), ("tasks",), ("embedders",), ("show",), ("reproduce",)]
+    "command",
+    [
+        (),
+        ("evaluate",),
+        ("check",),
+        ("audit",),
+        ("tasks",),
+        ("embedders",),
+        ("show",),
+        ("reproduce",),
+    ],
 )
 def test_help_is_there_for_every_command(command: tuple[str, ...]):
     shown = CliRunner().invoke(app, [*command, "--help"])
@@ -89,6 +99,9 @@ def test_a_partial_zoo_is_called_partial(seed_zoo: Zoo, tmp_path: Path):
         (("evaluate", "constant.py", "--zoo", "{zoo}"), 1, "every snapshot alike"),
         (("show",), 1, "zoobench evaluate"),
         (("show", "nothing"), 1, "no results of nothing"),
+        (("check", "raw-weigths"), 1, "closest: raw-weights"),
+        (("check", "raw-weights", "--network", "rnn"), 1, "kind of network"),
+        (("audit", "tetris-sed"), 1, "closest: tetris-seed"),
         (("reproduce", "table55"), 1, "closest: table5"),
         (("tasks", "tetris-sed"), 1, "closest: tetris-seed"),
     ],

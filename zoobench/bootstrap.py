@@ -1,6 +1,6 @@
 """How sure a score is: intervals that resample models, never their snapshots."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import TypeAlias
 
@@ -11,6 +11,7 @@ from zoobench.metrics import MetricName
 
 Column: TypeAlias = Float[np.ndarray, " snapshots"] | Int64[np.ndarray, " snapshots"]
 Table: TypeAlias = Float[np.ndarray, "seeds snapshots"] | Int64[np.ndarray, "seeds snapshots"]
+AnyTable: TypeAlias = Float[np.ndarray, "_seeds snapshots"] | Int64[np.ndarray, "_seeds snapshots"]
 Starts: TypeAlias = Int64[np.ndarray, " models"]
 Counts: TypeAlias = Int64[np.ndarray, "resamples models"]
 Errors: TypeAlias = Float64[np.ndarray, "seeds 2 snapshots"]
@@ -154,6 +155,13 @@ def model_counts(models: int, *, resamples: int, seed: int) -> Counts:
 
 def resampled_r2(targets: Column, predictions: Table, starts: Starts, counts: Counts) -> Scores:
     """R² of each resample: squared errors over the spread within and between its models."""
+    errors = counts @ model_losses("r2", targets, predictions, starts)
+    scores: Scores = 1 - errors / resampled_spread(targets, starts, counts)
+    return scores
+
+
+def resampled_spread(targets: Column, starts: Starts, counts: Counts) -> Scores:
+    """Sum of squares of the targets of each resample around their mean, nan if they are equal."""
     sizes = np.diff(starts, append=len(targets))
     means = np.add.reduceat(targets, starts) / sizes
     within = np.add.reduceat(np.square(targets - np.repeat(means, sizes)), starts)
@@ -162,8 +170,7 @@ def resampled_r2(targets: Column, predictions: Table, starts: Starts, counts: Co
     spread = counts @ within + (snapshots * np.square(means - centre)).sum(axis=1)
     lowest = np.where(counts > 0, np.minimum.reduceat(targets, starts), np.inf).min(axis=1)
     highest = np.where(counts > 0, np.maximum.reduceat(targets, starts), -np.inf).max(axis=1)
-    errors = counts @ np.add.reduceat(np.square(targets - predictions).mean(axis=0), starts)
-    scores: Scores = 1 - errors / np.where(lowest < highest, spread, np.nan)
+    scores: Scores = np.where(lowest < highest, spread, np.nan)
     return scores
 
 
@@ -171,8 +178,49 @@ def resampled_accuracy(
     targets: Column, predictions: Table, starts: Starts, counts: Counts
 ) -> Scores:
     """Accuracy of each resample: hits over snapshots."""
-    hits = np.add.reduceat((targets == predictions).mean(axis=0), starts)
-    scores: Scores = counts @ hits / (counts @ np.diff(starts, append=len(targets)))
+    misses = counts @ model_losses("accuracy", targets, predictions, starts)
+    scores: Scores = 1 - misses / (counts @ np.diff(starts, append=len(targets)))
+    return scores
+
+
+def model_losses(
+    metric: MetricName, targets: Column, predictions: Table, starts: Starts
+) -> Float64[np.ndarray, " models"]:
+    """Add up, per model, the squared errors or the misses of its snapshots, mean over seeds."""
+    loss = np.square(targets - predictions) if metric == "r2" else targets != predictions
+    losses: np.ndarray = np.add.reduceat(loss.mean(axis=0, dtype=np.float64), starts)
+    return losses
+
+
+def resampled_tables(
+    metric: MetricName,
+    targets: Column,
+    tables: Sequence[AnyTable],
+    models: Int64[np.ndarray, " snapshots"],
+    *,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> Float64[np.ndarray, "tables resamples"]:
+    """Score many predictions of the same snapshots on the same resamples.
+
+    As ``resampled_scores`` of each, with one product of matrices in place of one per table.
+    """
+    ids, starts = np.unique(models, return_index=True)
+    if metric == "kendall_tau" or len(ids) == 1 or np.any(np.diff(models) < 0):
+        return np.array(
+            [
+                resampled_scores(metric, targets, table, models, resamples=resamples, seed=seed)
+                for table in tables
+            ]
+        ).reshape(len(tables), resamples)
+    counts = model_counts(len(ids), resamples=resamples, seed=seed)
+    losses = [model_losses(metric, targets, table, starts) for table in tables]
+    sums = np.array(losses).reshape(-1, len(ids)) @ counts.T.astype(np.float64)
+    if metric == "r2":
+        whole = resampled_spread(targets, starts, counts)
+    else:
+        whole = counts @ np.diff(starts, append=len(targets))
+    scores: np.ndarray = 1 - sums / whole
     return scores
 
 

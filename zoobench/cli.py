@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from zoobench.board_cli import admit, leaderboard, submit, validate, verify
 from zoogen import INTERRUPTED, ZOOS, completed, run_command_line
 
 app = typer.Typer(
@@ -16,6 +17,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
+for command in (submit, validate, leaderboard, verify, admit):
+    app.command(rich_help_panel="The board")(command)
 
 
 def complete_zoo(incomplete: str) -> list[str]:
@@ -42,6 +45,13 @@ def complete_table(incomplete: str) -> list[str]:
     from zoobench.tables import TABLES
 
     return completed(list(TABLES), incomplete)
+
+
+def complete_network(incomplete: str) -> list[str]:
+    """Complete a kind of network that embedders are checked on."""
+    from zoobench.tiny import TINY
+
+    return completed(list(TINY), incomplete)
 
 
 Root = Annotated[Path, typer.Option("--out", help="Folder that holds the results.")]
@@ -139,6 +149,73 @@ def parsed_settings(pairs: list[str]) -> dict[str, str]:
         if "=" not in pair:
             raise typer.BadParameter(f"{pair!r}, expected KEY=VALUE", param_hint="--set")
     return dict(pair.split("=", 1) for pair in pairs)
+
+
+@app.command()
+def check(
+    embedder: Annotated[
+        str,
+        typer.Argument(
+            metavar="EMBEDDER", autocompletion=complete_embedder, help="As evaluate takes it."
+        ),
+    ],
+    *,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="A setting of the embedder."),
+    ] = None,
+    network: Annotated[
+        str | None,
+        typer.Option(
+            autocompletion=complete_network, help="Only on networks of this kind: mlp or cnn."
+        ),
+    ] = None,
+) -> None:
+    """See in seconds whether an embedder keeps to the rules, on two small zoos.
+
+    It must embed each snapshot by itself, finite, the same for the same seed, without a look at
+    labels; what it costs is measured. Ends with status 1 if anything fails.
+
+    Examples: zoobench check pca-linear, or
+    zoobench check my_embedder.py --network mlp, or
+    zoobench check self-supervised-fast --set epochs=2
+    """
+    from zoobench.check import check
+    from zoobench.find import find_embedder
+    from zoobench.findings import print_findings, refuse_failures
+    from zoobench.tiny import TINY, tiny_zoo
+
+    found = find_embedder(embedder, parsed_settings(settings or []))
+    seen = []
+    for kind in [network] if network else TINY:
+        zoo = tiny_zoo(kind)
+        on_zoo = check(found, zoo)
+        typer.echo(f"{found.name} on {zoo.spec.name}")
+        print_findings(on_zoo)
+        seen += on_zoo
+    refuse_failures(seen, found.name)
+
+
+@app.command()
+def audit(
+    zoo: Annotated[
+        str, typer.Argument(autocompletion=complete_zoo, help="A registered zoo or a folder.")
+    ],
+) -> None:
+    """See that nothing a zoo tests on is in what it trains on.
+
+    No model, no group and no snapshot, in whatever order its hidden units stand, may be in two
+    splits. What may be shared, as starting points, is counted.
+
+    Example: zoobench audit tetris-seed
+    """
+    from zoobench.audit import audit
+    from zoobench.findings import print_findings, refuse_failures
+    from zoogen import load_zoo
+
+    found = audit(load_zoo(zoo))
+    print_findings(found)
+    refuse_failures(found, zoo)
 
 
 @app.command()

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from zoobench.alone import EmbedderError
 from zoobench.claims import claim_section
-from zoobench.embed import EmbedderError
 from zoobench.paper import paper_scores
 from zoobench.predict import unlearnable
 from zoobench.reference import PROBE, REFERENCES
@@ -34,7 +34,8 @@ def reproduce_table(
     Raises:
         ZooError: If a zoo or result cannot be read or written; what was finished is kept.
     """
-    table = with_settings(table, settings or {})
+    settings = settings or {}
+    table = with_settings(table, settings)
     sections, made = [], list[Result]()
     for name in table.zoos:
         if not is_at_hand(name):
@@ -54,7 +55,7 @@ def reproduce_table(
             if probe == table.probes[0] and table.claims:
                 columns = table_columns(table, tasks)
                 sections.append(claim_section(table.claims, results, zoo, columns, root))
-    return "\n".join([*header(table, made), *sections])
+    return "\n".join([*header(table, settings, made), *sections])
 
 
 def with_settings(table: PaperTable, settings: Mapping[str, str]) -> PaperTable:
@@ -94,14 +95,15 @@ def evaluate_all(
     return results, refused
 
 
-def header(table: PaperTable, made: Sequence[Result]) -> Iterator[str]:
+def header(table: PaperTable, settings: Mapping[str, str], made: Sequence[Result]) -> Iterator[str]:
     """Say what the table shows and what made it."""
     yield f"# {table.title}, ours beside the paper's\n"
-    yield f"Made by `zoobench reproduce {table.name}`. Scores are R² or accuracy on the test split,"
-    yield "in percent, with a 95 % bootstrap interval over models; `paper` is what Schürholt et al."
-    yield "2021 print, with a question mark where the reading is unsure. The `paper` probe is the"
-    yield "authors' (ridge with a penalised intercept on raw features, a linear layer by Adam), the"
-    yield "`standard` probe standardises features and runs to convergence."
+    yield f"Made by `zoobench reproduce {table.name}{typed(settings)}`. Scores are R² or accuracy"
+    yield "on the test split, in percent, with a 95 % bootstrap interval over models; `paper` is"
+    yield "what Schürholt et al. 2021 print, with a question mark where the reading is unsure."
+    yield "The `paper` probe is the authors' (ridge with a penalised intercept on raw features, a"
+    yield "linear layer by Adam), the `standard` probe standardises features and runs to"
+    yield "convergence."
     if table.reconstruction:
         yield f"`{RECONSTRUCTION}` is the R² of test weights reconstructed, hidden units permuted."
     yield ""
@@ -117,10 +119,14 @@ def trained_rows(table: PaperTable) -> Iterator[str]:
     if trained:
         yield "Trained rows:\n"
     for row in trained:
-        settings = "".join(f" --set {name}={value}" for name, value in row.settings.items())
-        yield f"* {row.title}: `{row.embedder}{settings}`"
+        yield f"* {row.title}: `{row.embedder}{typed(row.settings)}`"
     if trained:
         yield ""
+
+
+def typed(settings: Mapping[str, str]) -> str:
+    """Write settings as on the command line."""
+    return "".join(f" --set {name}={value}" for name, value in settings.items())
 
 
 def table_columns(table: PaperTable, tasks: Sequence[str]) -> list[str]:

@@ -6,7 +6,7 @@ written anew after each task, so an interrupted evaluation is a shorter result, 
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
@@ -186,7 +186,7 @@ def read_result(folder: Path) -> Result:
         version = json.loads(written)["schema_version"]
     except (FileNotFoundError, NotADirectoryError) as error:
         raise ZooError(f"{folder} holds no result; run zoobench evaluate first") from error
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise IntegrityError(f"{path}: not a result ({error!r})") from error
     if version != SCHEMA_VERSION:
         raise ZooError(
@@ -201,11 +201,17 @@ def read_result(folder: Path) -> Result:
         raise IntegrityError(f"{path}: {field}: {first['msg']}") from error
 
 
-def write_table(folder: Path, name: str, table: "pd.DataFrame") -> str:
+def write_table(
+    folder: Path,
+    name: str,
+    table: "pd.DataFrame",
+    *,
+    compression: Literal["snappy", "zstd"] = "snappy",
+) -> str:
     """Write the predictions of one task, or the errors of a reconstruction; return the hash."""
     path = folder / f"{name}.parquet"
     with atomic_path(path) as temporary:
-        table.to_parquet(temporary, index=False)
+        table.to_parquet(temporary, index=False, compression=compression)
     return sha256_of(path)
 
 

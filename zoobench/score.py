@@ -29,9 +29,7 @@ def score_task(
     import pandas as pd
 
     rows = test[prediction.rows]
-    truth, guesses = comparable(task, rows[task.target], prediction.values)
-    metric = METRICS[task.metric]
-    low, high = model_interval(task.metric, truth, guesses, rows["model"].to_numpy())
+    scores, interval = scores_of(task, rows, prediction.values)
     written = pd.DataFrame({"model": rows["model"], "epoch": rows["epoch"]})
     for number, column in enumerate(prediction.values):
         written[f"seed_{number}"] = column
@@ -41,14 +39,31 @@ def score_task(
         target=task.target,
         kind=task.kind,
         metric=task.metric,
-        scores=tuple(known(metric(truth, guess)) for guess in guesses),
-        interval=(known(low), known(high)),
+        scores=scores,
+        interval=interval,
         penalties=tuple(map(known, prediction.penalties)),
         validation_scores=tuple(map(known, prediction.validation_scores)),
         rows=len(rows),
         seconds=seconds,
         predictions_sha256=write_table(folder, task.id, written),
     )
+
+
+def scores_of(
+    task: Task, rows: "pd.DataFrame", values: Shaped[np.ndarray, "seeds rows"]
+) -> tuple[tuple[float | None, ...], tuple[float | None, float | None]]:
+    """Score the predictions of the snapshots that have a target: once per seed, and the interval.
+
+    Args:
+        task: What is predicted.
+        rows: Properties of those snapshots, ``model`` and the target among them.
+        values: Predictions, one row per seed.
+    """
+    truth, guesses = comparable(task, rows[task.target], values)
+    metric = METRICS[task.metric]
+    low, high = model_interval(task.metric, truth, guesses, rows["model"].to_numpy())
+    scores = tuple(known(metric(truth, guess)) for guess in guesses)
+    return scores, (known(low), known(high))
 
 
 def comparable(

@@ -25,6 +25,7 @@ from zoogen.shards import save_tensors
 from zoogen.spec import ZooSpec
 from zoogen.split import SPLITS, Split
 from zoogen.symmetry import HiddenLayer, chained_layers, permutation_index
+from zoogen.table import model_table
 from zoogen.weights import Weights
 
 __all__ = [
@@ -64,6 +65,7 @@ __all__ = [
     "is_built",
     "load_zoo",
     "locked",
+    "model_table",
     "permutation_index",
     "progress_bar",
     "publish_zoo",

@@ -1,0 +1,70 @@
+"""A submission that is run again is marked only if its scores come out."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.boards import submitted
+from tests.test_validate import rewrite, set_to
+from zoobench import verify as verifying
+from zoobench.entry import VERIFIED
+from zoobench.validate import validate
+from zoobench.verify import is_verified, require_within, verify
+from zoogen import IntegrityError, Zoo, ZooError
+
+
+@pytest.fixture
+def zoos_at_hand(hyp_zoo: Zoo, mixed_zoo: Zoo, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the names of the board's zoos lead to the small ones it was made with."""
+    zoos = {"tetris-hyp": hyp_zoo, "mixed": mixed_zoo}
+    monkeypatch.setattr(verifying, "load_zoo", lambda name: zoos[name])
+    monkeypatch.setattr("zoobench.run.load_zoo", lambda name: zoos[name])
+
+
+@pytest.mark.parametrize("name", ["projection", "chance"])
+def test_a_submission_that_can_be_made_again_is_marked(board: Path, zoos_at_hand: None, name: str):
+    folder = board / "submissions" / name
+    assert not is_verified(folder, validate(board, name))
+    verify(board, name)
+    entry = validate(board, name)
+    assert is_verified(folder, entry)
+    scores = json.loads((folder / VERIFIED).read_text())["scores"]
+    assert scores["tetris-hyp"].keys() == entry.zoos["tetris-hyp"].predictions.keys()
+
+
+def test_the_mark_is_void_once_the_result_changes(board: Path, zoos_at_hand: None):
+    verify(board, "projection")
+    rewrite(board, set_to("machine", value="another"))
+    folder = board / "submissions/projection"
+    assert not is_verified(folder, validate(board, "projection"))
+    (folder / VERIFIED).write_text("{")
+    assert not is_verified(folder, validate(board, "projection"))
+
+
+def test_other_scores_are_not_verified(board: Path):
+    result = validate(board, "projection").zoos["tetris-hyp"].result
+    scores = {task.task: task.mean for task in result.tasks}
+    require_within(result, scores)
+    with pytest.raises(ZooError, match=r"tetris-hyp/eph: 0\.99 here"):
+        require_within(result, scores | {"eph": 0.99})
+
+
+def test_an_embedder_that_scores_otherwise_is_not_marked(
+    board: Path, zoos_at_hand: None, whole_board: Path, tmp_path: Path
+):
+    results = whole_board.parent / "results"
+    folder = submitted(board, results / "weight-statistics", "pretender")
+    for zoo in ("tetris-hyp", "mixed"):
+        path = folder / zoo / "result.json"
+        named = '"reference": "weight-statistics"'
+        path.write_text(path.read_text().replace(named, '"reference": "raw-weights"'))
+    with pytest.raises(ZooError, match=r"has settings|not verified"):
+        verify(board, "pretender")
+    assert not (folder / VERIFIED).exists()
+
+
+def test_a_submission_that_is_not_valid_is_not_run(board: Path):
+    rewrite(board, set_to("tasks", 0, "scores", value=[0.99, 0.99]))
+    with pytest.raises(IntegrityError, match=r"tasks\.eph\.scores"):
+        verify(board, "projection")

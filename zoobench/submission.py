@@ -1,0 +1,115 @@
+"""Who submits what: ``submission.toml``, a few fields of plain text."""
+
+import json
+import tomllib
+import unicodedata
+from dataclasses import fields
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+
+from zoobench.results import STRICT
+from zoogen import IntegrityError, ZooError, write_text
+
+SUBMISSION = "submission.toml"
+MOST_BYTES = 20_000
+
+Track = Literal["weights", "forward", "supervised", "reference"]
+"""What an embedder may use: weights; forward passes, too; labels, too; or it is no embedder."""
+Method = Literal[
+    "reference", "weights", "statistics", "projection", "manifold", "self-supervised", "supervised",
+    "other",
+]  # fmt: skip
+
+
+def plain(text: str) -> str:
+    """Refuse what a page or a terminal might take for more than text."""
+    for character in text:
+        if character in "<>" or unicodedata.category(character)[0] == "C":
+            raise ValueError(f"holds {character!r}: markup and control characters are refused")
+    return text
+
+
+Text = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(plain)]
+Line = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(plain)]
+Slug = Annotated[str, Field(max_length=64, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+ADDRESS = r"https?://[^\s\"'`\\]+"
+Url = Annotated[str, Field(max_length=300, pattern=f"^{ADDRESS}$"), AfterValidator(plain)]
+OURS = r"(baselines|zoobench)(/[a-z0-9_]+)+(\.py)?"
+Code = Annotated[str, Field(max_length=300, pattern=f"^({ADDRESS}|{OURS})$"), AfterValidator(plain)]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Submission:
+    """Who submits what.
+
+    Attributes:
+        name: Small letters, digits and single hyphens; also the folder's.
+        authors: One or more names.
+        code: Where the code is: an address, or a file of this repository.
+        licence: Of the code.
+        training_data: What the embedder was trained on besides the train split it is given.
+        description: What it does, in a few sentences.
+        track: What it may use, see ``leaderboard/RULES.md``.
+        method: What kind of method it is; the page filters by it.
+        paper: Where it is described at length.
+    """
+
+    name: Slug
+    authors: Annotated[tuple[Line, ...], Field(min_length=1, max_length=50)]
+    code: Code
+    licence: Line
+    training_data: Text
+    description: Text
+    track: Track
+    method: Method
+    paper: Url | None = None
+
+
+FIELDS = TypeAdapter(Submission)
+
+TEMPLATE = """\
+name = "my-embedder"
+authors = ["Your Name"]
+code = "https://..."
+licence = "Apache-2.0"
+training_data = "nothing but the train split"
+description = "What it does, in a few sentences."
+track = "weights"
+method = "other"
+"""
+
+
+def read_submission(path: Path) -> Submission:
+    """Read and check a ``submission.toml``.
+
+    Raises:
+        ZooError: If there is none; the message shows one.
+        IntegrityError: If a field is unknown, missing or refused; the message names it.
+    """
+    if not path.is_file():
+        raise ZooError(f"{path} is missing; write it, for example:\n\n{TEMPLATE}")
+    if (size := path.stat().st_size) > MOST_BYTES:
+        raise IntegrityError(f"{path}: {size} bytes, at most {MOST_BYTES} are read")
+    try:
+        given = tomllib.loads(path.read_text(encoding="utf-8"))
+        return FIELDS.validate_json(json.dumps(given), strict=True)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise IntegrityError(f"{path}: {field}: {first['msg']}") from error
+    except (ValueError, TypeError, RecursionError) as error:
+        raise IntegrityError(f"{path}: not TOML of plain values ({error})") from error
+
+
+def write_submission(path: Path, submission: Submission) -> None:
+    """Write a ``submission.toml``; plain text in JSON's quotes is TOML, too."""
+    given = ((field.name, getattr(submission, field.name)) for field in fields(submission))
+    lines = [
+        f"{name} = {json.dumps(value, ensure_ascii=False)}\n"
+        for name, value in given
+        if value is not None
+    ]
+    write_text(path, "".join(lines))
