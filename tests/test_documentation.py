@@ -27,7 +27,11 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """An environment with our commands on the path, one cache and one Hub for all pages."""
     cache = tmp_path_factory.mktemp("zoos")
     with Hub() as hub:
-        yield environment(cache) | {"HF_ENDPOINT": hub.url, "HF_TOKEN": WRITE}
+        yield environment(cache) | {
+            "HF_ENDPOINT": hub.url,
+            "HF_TOKEN": WRITE,
+            "HF_UPDATE_DOWNLOAD_COUNTS": "0",  # kept beyond this machine
+        }
 
 
 def environment(cache: Path) -> dict[str, str]:
