@@ -7,7 +7,9 @@ held, which for the 94 500 rows of tetris-hyp would take 71 GB:
 * the linear and the cosine kernel are scalar products, of the rows as they are and scaled to unit
   length, so their axes come exactly from the small covariance matrix;
 * the Gaussian kernel is multiplied with a hundred vectors at once, a block of its rows at a time,
-  computed anew on each pass; a block Krylov method needs six or seven passes.
+  computed anew on each pass; a block Krylov method needs six or seven passes in single precision.
+  Coordinates are computed in double precision: large terms cancel in them, and in single precision
+  what is left depends on the rows that are embedded beside them.
 """
 
 import warnings
@@ -27,7 +29,7 @@ ROWS = 8192
 """Weight vectors read at a time."""
 
 KERNEL_ROWS = 512
-"""Kernel rows held at a time: 194 MB for tetris-hyp."""
+"""Kernel rows held at a time: 194 MB for tetris-hyp in single precision."""
 
 TOLERANCE = 3e-6
 """Largest residual of an eigenpair over the largest eigenvalue; float32 reaches about 2e-7."""
@@ -143,9 +145,9 @@ class GaussianAxes:
     the rows to embed enters, and each is embedded on its own.
     """
 
-    mean: Float32[np.ndarray, " params"]
-    fitted: Float32[np.ndarray, "fitted params"]
-    coefficients: Float32[np.ndarray, "fitted dim"]
+    mean: Float64[np.ndarray, " params"]
+    fitted: Float64[np.ndarray, "fitted params"]
+    coefficients: Float64[np.ndarray, "fitted dim"]
     offset: Float64[np.ndarray, " dim"]
 
     def coordinates(
@@ -153,8 +155,7 @@ class GaussianAxes:
     ) -> Float32[np.ndarray, "rows dim"]:
         """Project rows on the axes."""
         coordinates = kernel_product(rows - self.mean, self.fitted, self.coefficients)
-        coordinates -= self.offset.astype(np.float32)
-        return coordinates
+        return np.asarray(coordinates - self.offset, dtype=np.float32)
 
 
 def gaussian_axes(rows: Weights, dim: int, *, seed: int) -> GaussianAxes:
@@ -170,16 +171,22 @@ def gaussian_axes(rows: Weights, dim: int, *, seed: int) -> GaussianAxes:
             lambda vectors: kernel_product(fitted, fitted, vectors), len(fitted), dim, seed=seed
         )
     scale = 1 / np.sqrt(eigenpairs.values)
-    coefficients = (eigenpairs.vectors * scale).astype(np.float32)
-    return GaussianAxes(mean, fitted, coefficients, eigenpairs.means * scale)
+    return GaussianAxes(
+        mean.astype(np.float64),
+        values - mean.astype(np.float64),
+        eigenpairs.vectors * scale,
+        eigenpairs.means * scale,
+    )
 
 
 def kernel_product(
-    rows: Float32[np.ndarray, "rows params"],
-    fitted: Float32[np.ndarray, "fitted params"],
-    vectors: Float32[np.ndarray, "fitted columns"],
-) -> Float32[np.ndarray, "rows columns"]:
+    rows: Float[np.ndarray, "rows params"],
+    fitted: Float[np.ndarray, "fitted params"],
+    vectors: Float[np.ndarray, "fitted columns"],
+) -> Float[np.ndarray, "rows columns"]:
     """Multiply the kernel ``exp(-|x - y|² / params)`` of ``rows`` and ``fitted`` with ``vectors``.
+
+    All three are of one precision, single or double, and so is the product.
 
     The work is matrix products and exponentials; torch does both on all cores, numpy one of them.
     """
@@ -188,8 +195,8 @@ def kernel_product(
     gamma = 1 / rows.shape[1]
     left, right, weights = (torch.from_numpy(array) for array in (rows, fitted, vectors))
     left_norms, right_norms = (gamma * side.square().sum(dim=1) for side in (left, right))
-    result = torch.empty(len(rows), vectors.shape[1])
-    memory = torch.empty(min(KERNEL_ROWS, len(rows)), len(fitted))
+    result = left.new_empty(len(rows), vectors.shape[1])
+    memory = left.new_empty(min(KERNEL_ROWS, len(rows)), len(fitted))
     for first in range(0, len(rows), KERNEL_ROWS):
         block = left[first : first + KERNEL_ROWS]
         kernel = memory[: len(block)]
