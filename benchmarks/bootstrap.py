@@ -1,0 +1,80 @@
+"""Intervals of all tasks of tetris-seed, against gathering the snapshots of each resample."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from jaxtyping import Float, Int64
+from sklearn.metrics import r2_score
+
+from benchmarks.ratio import Ratio, seconds
+from zoobench.bootstrap import model_interval
+from zoobench.embed import embed
+from zoobench.find import find_embedder
+from zoobench.predict import predict
+from zoobench.probe import PROBES
+from zoobench.tasks import find_tasks
+from zoogen import SPLITS, load_zoo
+
+RESAMPLES, RUNS, TIMED = 1000, 5, 20
+
+CLAIM = (
+    "Intervals of the layer statistics' scores on all seven tasks of tetris-seed (11 250 snapshots "
+    f"of 150 test models), {RESAMPLES} resamples of models each; median of {RUNS} runs. The first "
+    "peer is a budget of 2 s. The second gathers the snapshots of each resample and hands them to "
+    f"scikit-learn's r2_score; {TIMED} resamples a task are timed and scaled up."
+)
+
+Scored = tuple[Float[np.ndarray, " snapshots"], Float[np.ndarray, "seeds snapshots"]]
+
+
+def predictions() -> tuple[Int64[np.ndarray, " snapshots"], list[Scored]]:
+    """Predict every task of the zoo; return the model of each test snapshot, targets, guesses."""
+    zoo = load_zoo("tetris-seed")
+    tables = {split: zoo.part(split).properties for split in SPLITS}
+    tasks = find_tasks(zoo.spec, [])
+    runs = [embed(find_embedder("weight-statistics"), zoo, seed=0).splits]
+    guesses = predict(runs, tables, tasks, PROBES["standard"])
+    test = tables["test"]
+    return test["model"].to_numpy(), [
+        (test[task.target].to_numpy(np.float64), guess.values)
+        for task, guess in zip(tasks, guesses, strict=True)
+    ]
+
+
+def gathered_scores(
+    targets: Float[np.ndarray, " snapshots"],
+    guesses: Float[np.ndarray, "seeds snapshots"],
+    models: Int64[np.ndarray, " snapshots"],
+    resamples: int,
+) -> Iterator[float]:
+    """Score resamples of models as they are defined: by the snapshots of those drawn."""
+    draw = np.random.default_rng(0)
+    rows_of = [np.flatnonzero(models == model) for model in np.unique(models)]
+    for _ in range(resamples):
+        drawn = draw.integers(len(rows_of), size=len(rows_of))
+        rows = np.concatenate([rows_of[model] for model in drawn])
+        yield float(np.mean([r2_score(targets[rows], guess[rows]) for guess in guesses]))
+
+
+def measure() -> list[Ratio]:
+    """Time the intervals of all tasks, and a few resamples of each by the definition."""
+    models, scored = predictions()
+
+    def ours() -> None:
+        for targets, guesses in scored:
+            model_interval("r2", targets, guesses, models, resamples=RESAMPLES)
+
+    def peer() -> None:
+        for targets, guesses in scored:
+            list(gathered_scores(targets, guesses, models, TIMED))
+
+    taken = seconds(ours, runs=RUNS)
+    name = f"{len(scored)} tasks × {RESAMPLES} resamples"
+    return [
+        Ratio(name=f"{name}, against 2 s", ours=taken, peer=2, required=1),
+        Ratio(
+            name=f"{name}, against gathering",
+            ours=taken,
+            peer=seconds(peer, runs=1) * RESAMPLES / TIMED,
+        ),
+    ]
