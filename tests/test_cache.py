@@ -61,11 +61,11 @@ def test_the_key_follows_everything_that_decides_an_embedding(seed_zoo: Zoo, hyp
 
     one, other = (embedder_stamp(embedder, name="x") for embedder in (Counted(), Other()))
     keys = {
-        content_key(one, zoo_stamp(seed_zoo), 0, {"numpy": "1"}),
-        content_key(one, zoo_stamp(seed_zoo), 1, {"numpy": "1"}),
-        content_key(one, zoo_stamp(seed_zoo), 0, {"numpy": "2"}),
-        content_key(one, zoo_stamp(hyp_zoo), 0, {"numpy": "1"}),
-        content_key(other, zoo_stamp(seed_zoo), 0, {"numpy": "1"}),
+        content_key(one, [zoo_stamp(seed_zoo)], 0, {"numpy": "1"}),
+        content_key(one, [zoo_stamp(seed_zoo)], 1, {"numpy": "1"}),
+        content_key(one, [zoo_stamp(seed_zoo)], 0, {"numpy": "2"}),
+        content_key(one, [zoo_stamp(hyp_zoo)], 0, {"numpy": "1"}),
+        content_key(other, [zoo_stamp(seed_zoo)], 0, {"numpy": "1"}),
     }
     assert len(keys) == 5
-    assert content_key(one, zoo_stamp(seed_zoo), 0, {"numpy": "1"}) in keys
+    assert content_key(one, [zoo_stamp(seed_zoo)], 0, {"numpy": "1"}) in keys

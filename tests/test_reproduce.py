@@ -74,12 +74,14 @@ def test_every_table_names_embedders_zoos_columns_and_rows_that_exist():
 
 
 def test_settings_for_a_table_reach_the_rows_that_are_trained_and_no_other():
-    table = with_settings(TABLES["table12"], {"epochs": "3", "beta": "0.9"})
-    assert all(row.settings["epochs"] == "3" for row in table.rows)
-    assert table.by_title["ED c=3"].settings["beta"] == "1"
-    mixed = with_settings(TABLES["table5"], {"epochs": "3"})
-    assert mixed.by_title["raw-weights"].settings == {}
-    assert mixed.by_title["self-supervised"].settings == {"epochs": "3"}
+    rows = with_settings(TABLES["table12"].rows, {"epochs": "3", "beta": "0.9"})
+    assert all(row.settings["epochs"] == "3" for row in rows)
+    assert {row.title: row for row in rows}["ED c=3"].settings["beta"] == "1"
+    mixed = {
+        row.title: row.settings for row in with_settings(TABLES["table5"].rows, {"epochs": "3"})
+    }
+    assert mixed["raw-weights"] == {}
+    assert mixed["self-supervised"] == {"epochs": "3"}
 
 
 def test_a_row_that_is_refused_leaves_the_others_and_its_reason(

@@ -2,13 +2,14 @@
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 
 from zoobench.embed import Embedded, Embedder, embed
+from zoobench.pair import ZooPair, zoos_of
 from zoobench.places import cache_folder
 from zoobench.provenance import embedder_stamp, package_versions, zoo_stamp
 from zoobench.results import EmbedderStamp, ZooStamp
@@ -19,13 +20,23 @@ log = logging.getLogger(__name__)
 ERRORS = "reconstruction_errors"
 
 
-def content_key(by: EmbedderStamp, of: ZooStamp, seed: int, versions: Mapping[str, str]) -> str:
-    """Hash all that decides an embedding."""
-    decides = (by.cls, by.code_sha256, by.settings, of.content_sha256, of.split_sha256)
+def content_key(
+    by: EmbedderStamp, of: Sequence[ZooStamp], seed: int, versions: Mapping[str, str]
+) -> str:
+    """Hash all that decides an embedding.
+
+    Args:
+        by: Whose.
+        of: The zoo, or the one that is learned from and the one that is tested on.
+        seed: Of the embedder.
+        versions: Of packages.
+    """
+    zoos = (part for zoo in of for part in (zoo.content_sha256, zoo.split_sha256))
+    decides = (by.cls, by.code_sha256, by.settings, *zoos)
     return sha256(json.dumps([*decides, seed, versions], sort_keys=True).encode()).hexdigest()
 
 
-def embeddings_of(embedder: Embedder, zoo: Zoo, *, seed: int) -> Embedded:
+def embeddings_of(embedder: Embedder, zoo: Zoo | ZooPair, *, seed: int) -> Embedded:
     """Return the embeddings that an evaluation of this embedder would be made from.
 
     Raises:
@@ -33,11 +44,12 @@ def embeddings_of(embedder: Embedder, zoo: Zoo, *, seed: int) -> Embedded:
         ZooError: If the cache cannot be written.
     """
     stamp = embedder_stamp(embedder, name=embedder.name)
-    key = content_key(stamp, zoo_stamp(zoo), seed, package_versions(stamp.cls))
+    stamps = [zoo_stamp(one) for one in zoos_of(zoo)]
+    key = content_key(stamp, stamps, seed, package_versions(stamp.cls))
     return cached_embeddings(embedder, zoo, key=key, seed=seed)
 
 
-def cached_embeddings(embedder: Embedder, zoo: Zoo, *, key: str, seed: int) -> Embedded:
+def cached_embeddings(embedder: Embedder, zoo: Zoo | ZooPair, *, key: str, seed: int) -> Embedded:
     """Return the embeddings of a zoo, made now or read from an earlier run with the same key.
 
     A damaged file is made anew.

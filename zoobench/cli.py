@@ -41,10 +41,11 @@ def complete_probe(incomplete: str) -> list[str]:
 
 
 def complete_table(incomplete: str) -> list[str]:
-    """Complete the name of a table of the paper."""
+    """Complete the name of a table or figure of the paper."""
+    from zoobench.ood_tables import OOD_TABLES
     from zoobench.tables import TABLES
 
-    return completed(list(TABLES), incomplete)
+    return completed([*TABLES, *OOD_TABLES], incomplete)
 
 
 def complete_network(incomplete: str) -> list[str]:
@@ -104,6 +105,14 @@ def evaluate(
     references: Annotated[
         bool, typer.Option(help="Also score the rows to read the scores against.")
     ] = True,
+    ood: Annotated[
+        bool,
+        typer.Option(
+            "--ood",
+            help="Also score it out of distribution: on the test models of the zoos of the same "
+            "network, as far as they are built.",
+        ),
+    ] = False,
     out: Root = Path("results"),
 ) -> None:
     """Score an embedder on all tasks of a zoo and keep the result.
@@ -113,10 +122,13 @@ def evaluate(
 
     Examples: zoobench evaluate pca-linear --set dim=10, or
     zoobench evaluate sklearn.decomposition:PCA --set n_components=50, or
-    zoobench evaluate self-supervised-fast --tune 20
+    zoobench evaluate self-supervised-fast --tune 20, or
+    zoobench evaluate weight-statistics --zoo tetris-seed --ood
     """
+    from zoobench.ood_report import print_elsewhere
+    from zoobench.pair import elsewhere_at_hand
     from zoobench.report import print_result, print_trials
-    from zoobench.run import Request, run
+    from zoobench.run import Request, run, run_elsewhere
     from zoobench.store import result_folder
     from zoogen import load_zoo
 
@@ -128,6 +140,7 @@ def evaluate(
         tasks=tuple(task or ()),
         seeds=seeds,
     )
+    others = elsewhere_at_hand(zoo if zoo in ZOOS else load_zoo(zoo).spec.name) if ood else []
     try:
         if trials:
             from zoobench.tune import tune
@@ -135,12 +148,16 @@ def evaluate(
             tried = tune(request, trials)
             print_trials(tried)
             request = replace(request, settings={**request.settings, **tried[0].settings})
-        result = run(request, out, references=references)
+        results = [run(request, out, references=references)]
+        print_result(results[0], out, load_zoo(zoo))
+        for other in others:
+            results.append(run_elsewhere(request, other, out, references=references))
+            print_elsewhere(results[-1], out)
     except KeyboardInterrupt:
         typer.echo("stopped; finished tasks are kept, the same command goes on", err=True)
         raise typer.Exit(INTERRUPTED) from None
-    print_result(result, out, load_zoo(zoo))
-    typer.echo(f"kept in {result_folder(out, result.embedder.name, result.zoo.name, probe)}")
+    for result in results:
+        typer.echo(f"kept in {result_folder(out, result.embedder.name, result.zoos, probe)}")
 
 
 def parsed_settings(pairs: list[str]) -> dict[str, str]:
@@ -254,14 +271,19 @@ def show(
 
     Example: zoobench show weight-statistics
     """
+    from zoobench.ood_report import print_elsewhere
     from zoobench.provenance import zoo_at_hand
     from zoobench.reference import PROBE as REFERENCE
     from zoobench.report import print_result
     from zoobench.store import find_results
 
     for _, result in find_results(out, embedder):
-        if embedder or result.probe != REFERENCE:
+        if result.probe == REFERENCE and not embedder:
+            continue
+        if result.tested_on is None:
             print_result(result, out, zoo_at_hand(result.zoo))
+        else:
+            print_elsewhere(result, out)
 
 
 @app.command()
@@ -302,7 +324,9 @@ def plot(
 def reproduce(
     table: Annotated[
         str,
-        typer.Argument(autocompletion=complete_table, help="Which table of the paper: table5."),
+        typer.Argument(
+            autocompletion=complete_table, help="Which table or figure of the paper: table5, fig11."
+        ),
     ],
     *,
     settings: Annotated[
@@ -318,18 +342,28 @@ def reproduce(
 ) -> None:
     """Redo a table of the paper with our zoos and embedders, its numbers beside ours.
 
-    Tables 1, 2, 3 and 12 train one network per row, Tables 4, 5, 6 and 13 one per zoo.
+    Tables 1, 2, 3 and 12 train one network per row, Tables 4, 5, 6 and 13 one per zoo. Table 7 and
+    Figures 11 to 14 try what was learned on one zoo on others; with --write a figure is drawn, too,
+    into a PNG file beside the Markdown.
 
-    Example: zoobench reproduce table5 --write docs/results/tetris.md
+    Examples: zoobench reproduce table5 --write docs/results/tetris.md, or
+    zoobench reproduce fig14 --write docs/results/fig14.md
     """
+    from zoobench.ood_picture import draw_elsewhere
+    from zoobench.ood_tables import OOD_TABLES
     from zoobench.reproduce import reproduce_table
+    from zoobench.reproduce_ood import reproduce_ood
     from zoobench.tables import TABLES
     from zoogen import UnknownNameError
 
-    if table not in TABLES:
-        raise UnknownNameError("table", table, TABLES)
+    if table not in (known := {**TABLES, **OOD_TABLES}):
+        raise UnknownNameError("table", table, known)
+    changed = parsed_settings(settings or [])
     try:
-        text = reproduce_table(TABLES[table], out, parsed_settings(settings or []))
+        if table in TABLES:
+            text = reproduce_table(TABLES[table], out, changed)
+        else:
+            text = reproduce_ood(OOD_TABLES[table], out, changed)
     except KeyboardInterrupt:
         typer.echo("stopped; finished tasks are kept, the same command goes on", err=True)
         raise typer.Exit(INTERRUPTED) from None
@@ -338,6 +372,9 @@ def reproduce(
         from zoogen import write_text
 
         write_text(write, text)
+        if table in OOD_TABLES and OOD_TABLES[table].picture:
+            drawn = draw_elsewhere(OOD_TABLES[table], out, changed, write.with_suffix(".png"))
+            typer.echo(drawn or "no zoo is built, nothing to draw")
 
 
 def main() -> None:

@@ -8,10 +8,10 @@ import numpy as np
 from jaxtyping import Shaped
 
 from zoobench.bootstrap import Errors, kept_interval, paired_interval
+from zoobench.pair import ZooPair
 from zoobench.results import RECONSTRUCTION, Result, TaskResult, read_errors, read_predictions
 from zoobench.score import comparable
 from zoobench.store import result_folder
-from zoobench.tasks import tasks_of
 from zoogen import Zoo
 
 if TYPE_CHECKING:
@@ -40,7 +40,9 @@ class Difference:
         return self.high < 0
 
 
-def difference(root: Path, zoo: Zoo, a: Result, b: Result, column: str) -> Difference | None:
+def difference(
+    root: Path, zoo: Zoo | ZooPair, a: Result, b: Result, column: str
+) -> Difference | None:
     """Compare two results on one task, or on how well they reconstruct; None if one has no score.
 
     Args:
@@ -58,15 +60,14 @@ def difference(root: Path, zoo: Zoo, a: Result, b: Result, column: str) -> Diffe
     mine, other = a.by_task.get(column), b.by_task.get(column)
     if mine is None or other is None or mine.mean is None or other.mean is None:
         return None
-    task = tasks_of(zoo.spec)[column]
     test = zoo.test.properties
-    rows = test[test[task.target].notna()]
+    rows = test[test[mine.target].notna()]
     targets, guesses, others = comparable(
-        task, rows[task.target], predictions(root, a, mine), predictions(root, b, other)
+        mine.kind, rows[mine.target], predictions(root, a, mine), predictions(root, b, other)
     )
     models = rows["model"].to_numpy()
     return Difference(
-        mine.mean - other.mean, *paired_interval(task.metric, targets, guesses, others, models)
+        mine.mean - other.mean, *paired_interval(mine.metric, targets, guesses, others, models)
     )
 
 
@@ -81,10 +82,12 @@ def predictions(
 
 def folder_of(root: Path, result: Result) -> Path:
     """Return where a result lies."""
-    return result_folder(root, result.embedder.name, result.zoo.name, result.probe)
+    return result_folder(root, result.embedder.name, result.zoos, result.probe)
 
 
-def reconstruction_difference(root: Path, zoo: Zoo, a: Result, b: Result) -> Difference | None:
+def reconstruction_difference(
+    root: Path, zoo: Zoo | ZooPair, a: Result, b: Result
+) -> Difference | None:
     """Compare how well two results reconstruct."""
     if a.reconstruction is None or b.reconstruction is None:
         return None

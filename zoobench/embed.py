@@ -13,6 +13,7 @@ from jaxtyping import Float, Float64, Int64
 from numpy.random import Generator
 
 from zoobench.alone import EmbedderError, alone, watched
+from zoobench.pair import ZooPair, zoos_of
 from zoobench.reconstruct import ROWS, Reconstructs, permuted, squared_errors
 from zoogen import SPLITS, Split, Weights, Zoo, ZooError, zoo_folder
 
@@ -56,8 +57,8 @@ class Embedded:
     errors: Float64[np.ndarray, "2 snapshots"] | None
 
 
-def embed(embedder: Embedder, zoo: Zoo, *, seed: int) -> Embedded:
-    """Fit an embedder on a zoo and embed all its snapshots.
+def embed(embedder: Embedder, zoo: Zoo | ZooPair, *, seed: int) -> Embedded:
+    """Fit an embedder on a zoo and embed all its snapshots, or those another zoo tests on.
 
     The embedder sees copies in an order that follows from the rows themselves and the seed: where
     a row lies says nothing about its model or epoch, not even to who knows how the order is made.
@@ -73,7 +74,8 @@ def embed(embedder: Embedder, zoo: Zoo, *, seed: int) -> Embedded:
     refuse_empty({split: len(order) for split, order in orders.items()}, zoo)
     shown = {split: shuffled(zoo, split, order) for split, order in orders.items()}
     draw = np.random.default_rng([seed, int(zoo.manifest.content_sha256[:16], 16)])
-    with watched(embedder.name, [zoo.folder, zoo_folder(zoo.spec.name)]):
+    folders = [folder for one in zoos_of(zoo) for folder in (one.folder, zoo_folder(one.spec.name))]
+    with watched(embedder.name, folders):
         found = alone(partial(embed_shown, deepcopy(embedder), shown, draw, seed=seed))
     embeddings = {split: in_place(found.splits[split], order) for split, order in orders.items()}
     if all(np.ptp(rows, axis=0).max() == 0 for rows in embeddings.values()):
@@ -106,15 +108,16 @@ def embed_shown(
     return Embedded(rows, seconds, errors)
 
 
-def refuse_empty(rows: Mapping[Split, int], zoo: Zoo) -> None:
+def refuse_empty(rows: Mapping[Split, int], zoo: Zoo | ZooPair) -> None:
     """Refuse a zoo so partial that a split has no snapshot."""
     empty = [split for split, count in rows.items() if count == 0]
     if empty:
-        raise ZooError(
-            f"{zoo.spec.name} has no snapshot in {' and '.join(empty)} yet: "
-            f"{zoo.manifest.models_built} of {zoo.manifest.models_planned} models are built; "
-            "build more of them"
+        built = " and ".join(
+            f"{one.manifest.models_built} of {one.manifest.models_planned} models of "
+            f"{one.spec.name} are built"
+            for one in zoos_of(zoo)
         )
+        raise ZooError(f"no snapshot in {' and '.join(empty)} yet: {built}; build more of them")
 
 
 def shuffle(weights: Weights, *, seed: int) -> Int64[np.ndarray, " snapshots"]:
@@ -128,7 +131,7 @@ def shuffle(weights: Weights, *, seed: int) -> Int64[np.ndarray, " snapshots"]:
     return np.argsort(np.frombuffer(hashes, dtype="<u8"), kind="stable")
 
 
-def shuffled(zoo: Zoo, split: Split, order: Int64[np.ndarray, " snapshots"]) -> Weights:
+def shuffled(zoo: Zoo | ZooPair, split: Split, order: Int64[np.ndarray, " snapshots"]) -> Weights:
     """Copy the weights of a split in the order given, without a trace of where they were."""
     return Weights([np.asarray(zoo.part(split).weights.take(order))], zoo.layout)
 

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from zoobench.cache import embeddings_of
 from zoobench.embed import Embedded, Embedder
+from zoobench.pair import ZooPair, zoos_of
 from zoobench.predict import Prediction, batches, predict
 from zoobench.probe import Probe
 from zoobench.provenance import embedder_stamp, machine, package_versions, zoo_stamp
@@ -34,7 +35,7 @@ log = logging.getLogger(__name__)
 
 def evaluate(
     embedder: Embedder,
-    zoo: Zoo,
+    zoo: Zoo | ZooPair,
     tasks: Sequence[Task],
     *,
     probe: Probe,
@@ -46,7 +47,7 @@ def evaluate(
 
     Args:
         embedder: What to score; it is copied, so it stays unfitted.
-        zoo: On which population.
+        zoo: On which population, or from which one to which other.
         tasks: What to predict.
         probe: What predicts it.
         folder: Where the result is kept. A result of other code, settings, zoo, probe or seeds
@@ -64,7 +65,7 @@ def evaluate(
     if not missing:
         return result
     runs = []
-    title = f"{embedder.name} on {zoo.spec.name}"
+    title = f"{embedder.name} on {result.zoos}"
     with progress_bar(title, things="seeds", total=len(seeds), unit="seeds") as report:
         for seed in seeds:
             runs.append(embeddings_of(embedder, zoo, seed=seed))
@@ -84,7 +85,7 @@ def evaluate(
 
 def start(
     stamp: EmbedderStamp,
-    zoo: Zoo,
+    zoo: Zoo | ZooPair,
     tasks: Sequence[Task],
     *,
     probe: str,
@@ -92,11 +93,12 @@ def start(
     folder: Path,
 ) -> tuple[Result, list[Task]]:
     """Begin a result, or take up an earlier one of the very same; return what is missing, too."""
+    stamps = [zoo_stamp(one) for one in zoos_of(zoo)]
     fresh = Result(
         schema_version=SCHEMA_VERSION,
         benchmark=BENCHMARK,
         embedder=stamp,
-        zoo=zoo_stamp(zoo),
+        zoo=stamps[0],
         probe=probe,
         seeds=tuple(seeds),
         embedding_dim=0,
@@ -104,6 +106,7 @@ def start(
         tasks=(),
         versions=package_versions(stamp.cls),
         machine=machine(),
+        tested_on=stamps[1] if len(stamps) > 1 else None,
     )
     result = earlier_result(folder, fresh)
     missing = [task for task in tasks if not is_done(task, result)]
@@ -122,7 +125,7 @@ def is_done(task: Task, result: Result) -> bool:
 
 def finish(
     result: Result,
-    zoo: Zoo,
+    zoo: Zoo | ZooPair,
     predictions: Iterable[tuple[Task, Prediction, float]],
     *,
     folder: Path,
@@ -137,7 +140,7 @@ def finish(
 
 
 def predictions_of(
-    runs: Sequence[Embedded], zoo: Zoo, tasks: Sequence[Task], probe: Probe
+    runs: Sequence[Embedded], zoo: Zoo | ZooPair, tasks: Sequence[Task], probe: Probe
 ) -> Iterator[tuple[Task, Prediction, float]]:
     """Predict the tasks, batch by batch; yield each with the seconds it took."""
     tables = {split: zoo.part(split).properties for split in SPLITS}

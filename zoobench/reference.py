@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Shaped
 
 from zoobench.evaluate import finish, start
+from zoobench.pair import ZooPair
 from zoobench.predict import Prediction, known_rows
 from zoobench.provenance import code_sha256, commit_of
 from zoobench.results import EmbedderStamp, Result
@@ -69,7 +70,9 @@ def as_features(table: "pd.DataFrame") -> "pd.DataFrame":
 REFERENCES: dict[str, Guess] = {"chance": chance, "hyper-parameters": hyper_parameters}
 
 
-def evaluate_reference(name: str, zoo: Zoo, tasks: Sequence[Task], *, folder: Path) -> Result:
+def evaluate_reference(
+    name: str, zoo: Zoo | ZooPair, tasks: Sequence[Task], *, folder: Path
+) -> Result:
     """Score one of ``REFERENCES`` and keep the result as that of any embedder.
 
     Raises:
@@ -91,7 +94,7 @@ def evaluate_reference(name: str, zoo: Zoo, tasks: Sequence[Task], *, folder: Pa
 
 
 def guesses(
-    guess: Guess, zoo: Zoo, tasks: Sequence[Task]
+    guess: Guess, zoo: Zoo | ZooPair, tasks: Sequence[Task]
 ) -> Iterator[tuple[Task, Prediction, float]]:
     """Guess every task for the test split."""
     tables: Tables = {split: zoo.part(split).properties for split in SPLITS}

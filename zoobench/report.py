@@ -9,6 +9,7 @@ from rich.table import Table
 
 from zoobench.compare import difference
 from zoobench.metrics import MetricName
+from zoobench.pair import ZooPair
 from zoobench.paper import PaperScore, paper_scores
 from zoobench.reference import PROBE, REFERENCES, STATISTICS
 from zoobench.results import RECONSTRUCTION, ReconstructionResult, Result, TaskResult
@@ -24,12 +25,14 @@ HEADINGS = {
     "hyper-parameters": "hyper-\nparams",
     "over s(W)": "over s(W),\n95 % interval",
 }
-METRIC_SIGNS: dict[MetricName, str] = {"r2": "R²", "accuracy": "acc"}
+METRIC_SIGNS: dict[MetricName, str] = {"r2": "R²", "accuracy": "acc", "kendall_tau": "τ-b"}
 
 
 def percent(score: float | None) -> str:
-    """Write a share in percent."""
-    return MISSING if score is None else f"{100 * score:.1f}".replace("-0.0", "0.0")
+    """Write a share in percent; far below zero the decimals tell nothing."""
+    if score is None:
+        return MISSING
+    return f"{100 * score:.0f}" if score <= -1 else f"{100 * score:.1f}".replace("-0.0", "0.0")
 
 
 def signed(difference: float) -> str:
@@ -52,13 +55,13 @@ def reference_results(root: Path, scored: Result) -> Mapping[str, Result]:
     """Return the rows to read a score against, as far as they were made on the very same zoo."""
     wanted = {name: (name, PROBE) for name in REFERENCES} | {"s(W)": (STATISTICS, scored.probe)}
     found = {
-        title: find_result(root, embedder, scored.zoo.name, made_by)
+        title: find_result(root, embedder, scored.zoos, made_by)
         for title, (embedder, made_by) in wanted.items()
     }
     return {
         title: result
         for title, result in found.items()
-        if result is not None and result.zoo == scored.zoo
+        if result is not None and (result.zoo, result.tested_on) == (scored.zoo, scored.tested_on)
     }
 
 
@@ -112,7 +115,7 @@ def metric_of(result: Result, column: str) -> MetricName:
     return result.by_task[column].metric if column in result.by_task else "r2"
 
 
-def over_text(root: Path, zoo: Zoo, result: Result, other: Result, column: str) -> str:
+def over_text(root: Path, zoo: Zoo | ZooPair, result: Result, other: Result, column: str) -> str:
     """Write the interval of the difference to another result."""
     found = difference(root, zoo, result, other, column)
     return MISSING if found is None else f"{signed(found.low)} … {signed(found.high)}"
@@ -127,10 +130,14 @@ def paper_score(result: Result, column: str) -> PaperScore | None:
 def heading(result: Result) -> str:
     """Say what was scored in one line, and what is not as it should be in another."""
     seeds = f"{len(result.seeds)} seed{'s' * (len(result.seeds) > 1)}"
-    zoo = result.zoo
-    text = f"{result.embedder.name} on {zoo.name}, {result.probe} probe, {seeds}, in percent"
-    if zoo.models_built < zoo.models_planned:
-        text += f"\npartial zoo: {zoo.models_built} of {zoo.models_planned} models"
+    zoos = [zoo for zoo in (result.zoo, result.tested_on) if zoo is not None]
+    names = ", tested on ".join(zoo.name for zoo in zoos)
+    end = ", " if len(zoos) == 1 else "\n"
+    text = f"{result.embedder.name} on {names}{end}{result.probe} probe, {seeds}, in percent"
+    for zoo in zoos:
+        if zoo.models_built < zoo.models_planned:
+            text += f"\npartial zoo: {zoo.models_built} of {zoo.models_planned} models"
+            text += f" of {zoo.name}" * (len(zoos) > 1)
     return text
 
 

@@ -14,7 +14,7 @@ from zoobench.report import MISSING, interval_text, paper_text, percent, score_i
 from zoobench.results import RECONSTRUCTION, Result
 from zoobench.run import Request, run
 from zoobench.store import find_result
-from zoobench.tables import SELF_SUPERVISED, PaperTable
+from zoobench.tables import SELF_SUPERVISED, PaperTable, Row
 from zoobench.tasks import find_tasks, tasks_of
 from zoogen import SPLITS, Zoo, is_at_hand, load_zoo, zoo_spec
 
@@ -35,7 +35,7 @@ def reproduce_table(
         ZooError: If a zoo or result cannot be read or written; what was finished is kept.
     """
     settings = settings or {}
-    table = with_settings(table, settings)
+    table = replace(table, rows=with_settings(table.rows, settings))
     sections, made = [], list[Result]()
     for name in table.zoos:
         if not is_at_hand(name):
@@ -58,15 +58,14 @@ def reproduce_table(
     return "\n".join([*header(table, settings, made), *sections])
 
 
-def with_settings(table: PaperTable, settings: Mapping[str, str]) -> PaperTable:
+def with_settings(rows: Sequence[Row], settings: Mapping[str, str]) -> tuple[Row, ...]:
     """Change the settings of the rows that are trained; what a row varies stays as it is."""
-    rows = tuple(
+    return tuple(
         replace(row, settings={**settings, **row.settings})
         if row.embedder.startswith(SELF_SUPERVISED)
         else row
-        for row in table.rows
+        for row in rows
     )
-    return replace(table, rows=rows)
 
 
 def evaluate_all(
@@ -107,15 +106,20 @@ def header(table: PaperTable, settings: Mapping[str, str], made: Sequence[Result
     if table.reconstruction:
         yield f"`{RECONSTRUCTION}` is the R² of test weights reconstructed, hidden units permuted."
     yield ""
+    yield from made_by(made)
+    yield from trained_rows(table.rows)
+
+
+def made_by(made: Sequence[Result]) -> Iterator[str]:
+    """Say with which versions and on which machine the first result was made."""
     for result in made[:1]:
         versions = ", ".join(f"{name} {version}" for name, version in result.versions.items())
         yield f"Versions: {versions}. Machine: {result.machine}.\n"
-    yield from trained_rows(table)
 
 
-def trained_rows(table: PaperTable) -> Iterator[str]:
+def trained_rows(rows: Sequence[Row]) -> Iterator[str]:
     """Say by which embedder and settings the rows that are trained were made."""
-    trained = [row for row in table.rows if row.embedder.startswith(SELF_SUPERVISED)]
+    trained = [row for row in rows if row.embedder.startswith(SELF_SUPERVISED)]
     if trained:
         yield "Trained rows:\n"
     for row in trained:

@@ -12,6 +12,7 @@ from pydantic import ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from zoobench.metrics import MetricName
+from zoobench.pair import pair_name
 from zoobench.tasks import Kind
 from zoogen import IntegrityError, ZooError, atomic_path, sha256_of, write_text
 
@@ -79,6 +80,8 @@ class TaskResult:
         penalties: The probe's penalty chosen on the validation split, one per seed.
         validation_scores: The scores the penalties were chosen by.
         predictions_sha256: Hash of ``{task}.parquet``.
+        ceiling: Of Kendall's τ, the most that any predictions reach on these targets, some of
+            which are equal; missing of other metrics.
     """
 
     task: TaskId
@@ -93,6 +96,7 @@ class TaskResult:
     rows: Count
     seconds: Number
     predictions_sha256: Sha256
+    ceiling: Number | None = None
 
     @property
     def mean(self) -> float | None:
@@ -127,6 +131,7 @@ class Result:
 
     Attributes:
         reconstruction: None of an embedder that does not reconstruct.
+        tested_on: The zoo whose test split was scored, if that is another one's.
     """
 
     schema_version: int
@@ -141,6 +146,13 @@ class Result:
     versions: dict[str, str]
     machine: str
     reconstruction: ReconstructionResult | None = None
+    tested_on: ZooStamp | None = None
+
+    @property
+    def zoos(self) -> str:
+        """Name of the zoo, or of the pair."""
+        ours, other = self.zoo.name, self.tested_on
+        return ours if other is None else pair_name(ours, other.name)
 
     @property
     def identity(self) -> tuple[object, ...]:
@@ -152,7 +164,8 @@ class Result:
         by = self.embedder
         embedder = (by.name, by.cls, json.dumps(by.settings, sort_keys=True), by.code_sha256)
         versions = tuple(sorted(self.versions.items()))
-        return self.benchmark, embedder, self.zoo, self.probe, self.seeds, versions
+        zoos = (self.zoo, self.tested_on)
+        return self.benchmark, embedder, zoos, self.probe, self.seeds, versions
 
     @property
     def by_task(self) -> dict[str, TaskResult]:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from zoobench.evaluate import evaluate
 from zoobench.find import embedder_names, find_embedder
+from zoobench.ood import tasks_elsewhere
+from zoobench.pair import ZooPair, name_of
 from zoobench.probe import Probe, find_probe
 from zoobench.provenance import embedder_stamp
 from zoobench.reference import PROBE, REFERENCES, STATISTICS, evaluate_reference
@@ -44,19 +46,40 @@ def run(request: Request, root: Path, *, references: bool) -> Result:
         UnknownNameError: If a zoo, embedder, setting, task or probe is not known.
         ZooError: If the embedder breaks the protocol or something cannot be read or written.
     """
-    probe = find_probe(request.probe)
-    embedder = find_embedder(request.embedder, request.settings)
+    find_probe(request.probe)
+    find_embedder(request.embedder, request.settings)
     if request.zoo in ZOOS:
         find_tasks(ZOOS[request.zoo], request.tasks)  # before a zoo is built in vain
     zoo = load_zoo(request.zoo)
-    tasks = find_tasks(zoo.spec, request.tasks)
+    return run_on(zoo, find_tasks(zoo.spec, request.tasks), request, root, references=references)
+
+
+def run_elsewhere(request: Request, other: str, root: Path, *, references: bool) -> Result:
+    """Evaluate what was asked for on the test split of another zoo; results go below ``root``.
+
+    The arguments are those of ``run``; of the tasks asked for, those with numbers are scored.
+
+    Raises:
+        ZooError: As ``run``, or if the two zoos have different networks.
+    """
+    pair = ZooPair(load_zoo(request.zoo), load_zoo(other))
+    tasks = tasks_elsewhere(pair, request.tasks)
+    return run_on(pair, tasks, request, root, references=references)
+
+
+def run_on(
+    zoo: Zoo | ZooPair, tasks: Sequence[Task], request: Request, root: Path, *, references: bool
+) -> Result:
+    """Evaluate an embedder, and the rows to read its scores against, on zoos that are loaded."""
+    probe = find_probe(request.probe)
+    embedder = find_embedder(request.embedder, request.settings)
     name = label(embedder.name, request.settings)
     result = evaluate(
         embedder,
         zoo,
         tasks,
         probe=probe,
-        folder=result_folder(root, name, zoo.spec.name, probe.name),
+        folder=result_folder(root, name, name_of(zoo), probe.name),
         seeds=range(request.seeds),
         stamp=embedder_stamp(embedder, name=name, reference=request.embedder),
     )
@@ -65,9 +88,11 @@ def run(request: Request, root: Path, *, references: bool) -> Result:
     return result
 
 
-def run_references(zoo: Zoo, tasks: Sequence[Task], probe: Probe, root: Path, *, but: str) -> None:
+def run_references(
+    zoo: Zoo | ZooPair, tasks: Sequence[Task], probe: Probe, root: Path, *, but: str
+) -> None:
     """Score what every score is read against: chance, hyper-parameters, layer statistics."""
-    zoo_name = zoo.spec.name
+    zoo_name = name_of(zoo)
     for name in REFERENCES:
         evaluate_reference(name, zoo, tasks, folder=result_folder(root, name, zoo_name, PROBE))
     if but != STATISTICS and STATISTICS in embedder_names():

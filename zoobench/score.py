@@ -10,10 +10,10 @@ from jaxtyping import Shaped
 
 from zoobench.bootstrap import kept_interval, model_interval
 from zoobench.embed import Embedded
-from zoobench.metrics import METRICS
+from zoobench.metrics import METRICS, kendall_tau_ceiling
 from zoobench.predict import Prediction
 from zoobench.results import RECONSTRUCTION, ReconstructionResult, TaskResult, write_table
-from zoobench.tasks import Task
+from zoobench.tasks import Kind, Task
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,6 +30,9 @@ def score_task(
 
     rows = test[prediction.rows]
     scores, interval = scores_of(task, rows, prediction.values)
+    ceiling = None
+    if task.metric == "kendall_tau":
+        ceiling = known(kendall_tau_ceiling(rows[task.target].to_numpy(np.float64)))
     written = pd.DataFrame({"model": rows["model"], "epoch": rows["epoch"]})
     for number, column in enumerate(prediction.values):
         written[f"seed_{number}"] = column
@@ -46,6 +49,7 @@ def score_task(
         rows=len(rows),
         seconds=seconds,
         predictions_sha256=write_table(folder, task.id, written),
+        ceiling=ceiling,
     )
 
 
@@ -59,7 +63,7 @@ def scores_of(
         rows: Properties of those snapshots, ``model`` and the target among them.
         values: Predictions, one row per seed.
     """
-    truth, guesses = comparable(task, rows[task.target], values)
+    truth, guesses = comparable(task.kind, rows[task.target], values)
     metric = METRICS[task.metric]
     low, high = model_interval(task.metric, truth, guesses, rows["model"].to_numpy())
     scores = tuple(known(metric(truth, guess)) for guess in guesses)
@@ -67,10 +71,10 @@ def scores_of(
 
 
 def comparable(
-    task: Task, truth: "pd.Series[Any]", *guesses: Shaped[np.ndarray, "_seeds rows"]
+    kind: Kind, truth: "pd.Series[Any]", *guesses: Shaped[np.ndarray, "_seeds rows"]
 ) -> list[Any]:
     """Return numbers as they are, and labels as numbers that stand for the same in all arrays."""
-    if task.kind == "regression":
+    if kind == "regression":
         return [truth.to_numpy(np.float64), *guesses]
     arrays = [truth.to_numpy(str), *guesses]
     _, codes = np.unique(np.concatenate([array.ravel() for array in arrays]), return_inverse=True)

@@ -99,7 +99,7 @@ def task_scores(entries: Sequence[Entry], truth: Truth, task: Task) -> Scores:
     there = [place for place, entry in enumerate(entries) if zoo in entry.zoos]
     predictions = [entries[place].zoos[zoo].predictions[task.id] for place in there]
     if there:
-        targets, *tables = comparable(task, rows[task.target], *predictions)
+        targets, *tables = comparable(task.kind, rows[task.target], *predictions)
         metric = METRICS[task.metric]
         values[there] = [np.mean([metric(targets, row) for row in table]) for table in tables]
         models = rows["model"].to_numpy()

@@ -9,6 +9,7 @@ from zoogen.console import INTERRUPTED, completed, run_command_line
 from zoogen.device import check_device
 from zoogen.errors import IntegrityError, UnknownNameError, ZooError
 from zoogen.fetch import Fetched, fetch_zoo
+from zoogen.figures import as_png, new_figure
 from zoogen.folder import locked
 from zoogen.imported import AnySpec, ImportedSpec
 from zoogen.importers import import_zoo
@@ -17,7 +18,7 @@ from zoogen.load import Part, Zoo, load_zoo
 from zoogen.locate import is_at_hand, is_built
 from zoogen.manifest import Manifest
 from zoogen.places import user_cache, zoo_folder
-from zoogen.plots import umap_picture
+from zoogen.plots import imported, umap_picture
 from zoogen.progress import progress_bar
 from zoogen.publish import Publication, publish_zoo
 from zoogen.registry import ZOOS, find_spec, zoo_spec
@@ -53,6 +54,7 @@ __all__ = [
     "Zoo",
     "ZooError",
     "ZooSpec",
+    "as_png",
     "atomic_path",
     "build_zoo",
     "chained_layers",
@@ -61,11 +63,13 @@ __all__ = [
     "fetch_zoo",
     "find_spec",
     "import_zoo",
+    "imported",
     "is_at_hand",
     "is_built",
     "load_zoo",
     "locked",
     "model_table",
+    "new_figure",
     "permutation_index",
     "progress_bar",
     "publish_zoo",
