@@ -241,13 +241,20 @@ def tasks(
         str | None, typer.Argument(autocompletion=complete_zoo, help="Only those of this zoo.")
     ] = None,
 ) -> None:
-    """List what can be predicted, and on which zoos."""
+    """List what can be predicted, and on which zoos.
+
+    Whatever is scored by R² is also tried on the test split of other zoos, see evaluate --ood.
+    """
+    from zoobench.pair import ELSEWHERE
     from zoobench.report import print_tasks
     from zoobench.tasks import tasks_of
     from zoogen import find_spec
 
     specs = [find_spec(zoo)] if zoo else ZOOS.values()
     print_tasks({spec.name: tasks_of(spec) for spec in specs})
+    for spec in specs:
+        if spec.name in ELSEWHERE:
+            typer.echo(f"with --ood also {spec.name} to {', '.join(ELSEWHERE[spec.name])}")
 
 
 @app.command()

@@ -104,7 +104,7 @@ def refuse_few(zoo: Zoo) -> None:
         ZooError: If it does.
     """
     for package in ("matplotlib", "umap"):
-        imported(package)
+        plotting_package(package)
     snapshots = len(zoo.weights)
     if snapshots < FEWEST:
         failed, built = len(zoo.manifest.failures), zoo.manifest.models_built
@@ -192,7 +192,7 @@ def umap_layout(
     distances, others = search.kneighbors(n_neighbors=count - 1)
     neighbours = np.column_stack([np.arange(len(weights)), others])
     lengths = np.column_stack([np.zeros(len(weights)), distances]).astype(np.float32)
-    layout = imported("umap").UMAP(
+    layout = plotting_package("umap").UMAP(
         n_neighbors=count,
         init="pca",
         precomputed_knn=(neighbours, lengths),
@@ -204,7 +204,7 @@ def umap_layout(
         return np.asarray(layout.fit(weights).embedding_, dtype=np.float32)
 
 
-def imported(package: str) -> ModuleType:
+def plotting_package(package: str) -> ModuleType:
     """Import a package of the extras.
 
     Raises:
