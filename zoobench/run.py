@@ -48,9 +48,9 @@ def run(request: Request, root: Path, *, references: bool) -> Result:
     embedder = find_embedder(request.embedder, request.settings)
     if request.zoo in ZOOS:
         find_tasks(ZOOS[request.zoo], request.tasks)  # before a zoo is built in vain
+    name = label(embedder.name, request.settings)  # asked before anything here knows a label
     zoo = load_zoo(request.zoo)
     tasks = find_tasks(zoo.spec, request.tasks)
-    name = label(embedder.name, request.settings)
     result = evaluate(
         embedder,
         zoo,
@@ -71,10 +71,12 @@ def run_references(zoo: Zoo, tasks: Sequence[Task], probe: Probe, root: Path, *,
     for name in REFERENCES:
         evaluate_reference(name, zoo, tasks, folder=result_folder(root, name, zoo_name, PROBE))
     if but != STATISTICS and STATISTICS in embedder_names():
+        statistics = find_embedder(STATISTICS)
         evaluate(
-            find_embedder(STATISTICS),
+            statistics,
             zoo,
             tasks,
             probe=probe,
             folder=result_folder(root, STATISTICS, zoo_name, probe.name),
+            stamp=embedder_stamp(statistics, name=STATISTICS, reference=STATISTICS),
         )
