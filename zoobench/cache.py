@@ -32,7 +32,7 @@ def embeddings_of(embedder: Embedder, zoo: Zoo, *, seed: int) -> Embedded:
         EmbedderError: As ``embed``.
         ZooError: If the cache cannot be written.
     """
-    stamp = embedder_stamp(embedder, name=embedder.name)
+    stamp = embedder_stamp(embedder)
     key = content_key(stamp, zoo_stamp(zoo), seed, package_versions(stamp.cls))
     return cached_embeddings(embedder, zoo, key=key, seed=seed)
 

@@ -73,11 +73,12 @@ def embed(embedder: Embedder, zoo: Zoo, *, seed: int) -> Embedded:
     refuse_empty({split: len(order) for split, order in orders.items()}, zoo)
     shown = {split: shuffled(zoo, split, order) for split, order in orders.items()}
     draw = np.random.default_rng([seed, int(zoo.manifest.content_sha256[:16], 16)])
-    with watched(embedder.name, [zoo.folder, zoo_folder(zoo.spec.name)]):
-        found = alone(partial(embed_shown, deepcopy(embedder), shown, draw, seed=seed))
+    name = alone(partial(getattr, embedder, "name"))
+    with watched(name, [zoo.folder, zoo_folder(zoo.spec.name)]):
+        found = alone(partial(embed_shown, embedder, shown, draw, seed=seed))
     embeddings = {split: in_place(found.splits[split], order) for split, order in orders.items()}
     if all(np.ptp(rows, axis=0).max() == 0 for rows in embeddings.values()):
-        raise EmbedderError(f"{embedder.name} embeds every snapshot alike: nothing can be read off")
+        raise EmbedderError(f"{name} embeds every snapshot alike: nothing can be read off")
     errors = found.errors
     if errors is not None:
         errors = in_place(errors.T, orders["test"]).T
@@ -87,7 +88,8 @@ def embed(embedder: Embedder, zoo: Zoo, *, seed: int) -> Embedded:
 def embed_shown(
     embedder: Embedder, shown: Mapping[Split, Weights], draw: Generator, *, seed: int
 ) -> Embedded:
-    """Fit, embed and check, all in the order shown; nothing here knows more than the embedder."""
+    """Fit a copy, embed and check, in the order shown; nothing here knows more than the copy."""
+    embedder = deepcopy(embedder)
     start = perf_counter()
     fitted = embedder.fit(shown["train"], shown["validation"], seed=seed)
     if fitted is None:
