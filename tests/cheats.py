@@ -14,8 +14,9 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
-from zoogen import Weights, load_zoo
+from zoogen import Layout, Weights, load_zoo
 
+LAYOUT = Layout.of({"fc1.weight": (1, 1)})
 TABLE = "snapshots.parquet"
 EPOCHS = 3
 """Of every model of the zoo they are let loose on."""
@@ -198,6 +199,26 @@ class LooksUp(Honest):
         ]
         type(self).found += tuple(names)
         return plain(weights)
+
+
+class LooksWhenAsked(LooksUp):
+    """Its name and its settings are worked out when somebody asks, on the stack of who asks."""
+
+    asked = 0
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in {"name", "__dict__"}:
+            LooksWhenAsked.asked += 1
+            LooksUp.transform(self, Weights([np.zeros((1, 1), np.float32)], LAYOUT))
+        return super().__getattribute__(name)
+
+
+class LooksWhenCopied(LooksUp):
+    """It is copied before it is fitted, and it decides how."""
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        self.transform(Weights([np.zeros((1, 1), np.float32)], LAYOUT))
+        return self
 
 
 class LooksAround(LooksUp):

@@ -3,6 +3,7 @@
 import gc
 import inspect
 import signal
+import sys
 import threading
 from contextlib import suppress
 from contextvars import ContextVar
@@ -34,6 +35,11 @@ def test_an_error_is_raised_where_the_work_was_asked_for():
 
     with pytest.raises(LookupError, match="lost"):
         alone(fails)
+
+
+def test_the_work_does_not_choose_the_status_a_command_ends_with():
+    with pytest.raises(EmbedderError, match=r"end the program \(SystemExit\(0\)\)"):
+        alone(lambda: sys.exit(0))
 
 
 def test_the_context_of_the_caller_holds():

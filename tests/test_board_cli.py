@@ -36,6 +36,7 @@ def test_results_are_submitted_validated_and_ranked(board: Path, whole_board: Pa
     done = zoobench("leaderboard", folder=place)
     assert done.returncode == 0, done.stderr
     assert (place / "leaderboard/site/data/rows/second.js").is_file()
+    assert "copy the page" in done.stdout  # this board has none
 
 
 def test_what_is_refused_is_named_and_ends_with_status_one(board: Path):
@@ -54,6 +55,7 @@ def test_what_is_refused_is_named_and_ends_with_status_one(board: Path):
     [
         (("submit", "results/nothing"), "submission.toml is missing"),
         (("validate", "projektion"), "closest: projection"),
+        (("validate", "--board", "nowhere"), "holds no submission"),
         (("verify", "projektion"), "closest: projection"),
         (("admit", "tetris-sed"), "closest: tetris-seed"),
         (("leaderboard", "--board", "nowhere"), "zoobench admit"),

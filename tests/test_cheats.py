@@ -1,6 +1,8 @@
 """Cheats are caught, or gain nothing; those that gain something are the ones the docs own to."""
 
+import os
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,7 @@ from tests.cheats import (
     LooksAtThreads,
     LooksEverywhere,
     LooksUp,
+    LooksWhenCopied,
     MemorisesTraining,
     ReadsAndHushes,
     ReadsFiles,
@@ -28,9 +31,11 @@ from tests.cheats import (
     read_natively,
     read_with_pandas,
 )
+from tests.test_zoobench_cli import zoobench
 from zoobench.alone import WATCHES, EmbedderError
 from zoobench.check import check
 from zoobench.embed import embed
+from zoobench.evaluate import evaluate
 from zoobench.predict import predict
 from zoobench.probe import PROBES
 from zoobench.tasks import find_tasks
@@ -76,7 +81,7 @@ def gain(zoo: Zoo, cheat: Any) -> float:
 
 @pytest.fixture(scope="module")
 def small() -> Zoo:
-    return tiny_zoo("cnn")
+    return tiny_zoo("mlp")
 
 
 @pytest.mark.parametrize("cheat", CAUGHT, ids=lambda cheat: cheat.__name__)
@@ -119,17 +124,42 @@ def test_opening_the_files_of_the_zoo_is_caught(cheat: Any, read: Any, seed_zoo:
         embed(cheat(seed_zoo.folder, read), seed_zoo, seed=0)
 
 
-@pytest.mark.parametrize("cheat", [LooksUp, LooksAtThreads])
+@pytest.mark.parametrize("cheat", [LooksUp, LooksAtThreads, LooksWhenCopied])
 def test_no_frame_or_thread_has_the_labels(
-    cheat: type[LooksUp], seed_zoo: Zoo, monkeypatch: pytest.MonkeyPatch
+    cheat: type[LooksUp], seed_zoo: Zoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(cheat, "found", ())
     assert seed_zoo.properties is not None
-    embed(cheat(), seed_zoo, seed=0)
+    tasks = find_tasks(seed_zoo.spec, ["eph"])
+    evaluate(cheat(), seed_zoo, tasks, probe=PROBES["standard"], folder=tmp_path)
     assert cheat.found == ()
     zoo = seed_zoo
     cheat().transform(zoo.test.weights)
     assert cheat is LooksAtThreads or "zoo" in cheat.found  # it does find what is on its stack
+
+
+LOOKS_WHEN_ASKED = """
+import atexit
+from pathlib import Path
+from tests.cheats import LooksWhenAsked as Cheat
+
+embedder = Cheat()
+atexit.register(lambda: Path("found").write_text(f"{Cheat.asked} {Cheat.found}"))
+"""
+
+
+def test_nobody_who_knows_the_labels_asks_for_a_name_or_settings(
+    seed_zoo: Zoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """In a process of its own: here the types of all arguments are checked, names among them."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]), prepend=os.pathsep)
+    (tmp_path / "cheat.py").write_text(LOOKS_WHEN_ASKED)
+    options = ("--zoo", str(seed_zoo.folder), "--task", "eph", "--no-references")
+    done = zoobench("evaluate", "cheat.py", *options, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    asked, found = (tmp_path / "found").read_text().split(maxsplit=1)
+    assert int(asked) > 3
+    assert found == "()"
 
 
 def test_published_weights_known_by_hash_are_caught(seed_zoo: Zoo):

@@ -1,5 +1,6 @@
 """A whole evaluation: what is scored, what is kept, what is not done twice."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from zoobench import predict as predicting
 from zoobench.alone import EmbedderError
 from zoobench.evaluate import evaluate
 from zoobench.probe import PROBES
+from zoobench.provenance import embedder_stamp
 from zoobench.results import RESULT, Result, read_errors, read_predictions, read_result
 from zoobench.tasks import find_tasks
 from zoogen import Weights, Zoo
@@ -133,6 +135,18 @@ def test_errors_of_a_reconstruction_that_were_lost_are_made_again(seed_zoo: Zoo,
     assert again.reconstruction == first.reconstruction
     assert len(read_errors(tmp_path, first.reconstruction)) == first.tasks[0].rows
     assert read_result(tmp_path) == again
+
+
+def test_code_that_is_committed_or_called_otherwise_since_goes_on_record_without_a_new_run(
+    seed_zoo: Zoo, tmp_path: Path
+):
+    stamp = replace(embedder_stamp(statistics, reference="mine.py"), commit=None, dirty=True)
+    first = scored(seed_zoo, tmp_path, "eph", stamp=stamp)
+    clean = replace(stamp, commit="c0ffee" * 7, dirty=False, reference="weight-statistics")
+    assert scored(seed_zoo, tmp_path, "eph", stamp=clean) == replace(first, embedder=clean)
+    assert read_result(tmp_path) == replace(first, embedder=clean)
+    scored(seed_zoo, tmp_path, "eph")  # from Python, where nobody types a name
+    assert read_result(tmp_path).embedder.reference == "weight-statistics"
 
 
 def test_a_damaged_result_is_made_again(seed_zoo: Zoo, tmp_path: Path):

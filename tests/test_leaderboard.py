@@ -1,6 +1,7 @@
 """The board that is built: scores as submitted, ranks, what is left out."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from tests.boards import about
 from tests.test_validate import rewrite, set_to
 from zoobench.board import read_truths
-from zoobench.leaderboard import build_board
+from zoobench.leaderboard import build_board, paper_cells
 from zoobench.results import read_result
 from zoobench.submission import write_submission
 from zoogen import ZooError
@@ -69,7 +70,7 @@ def test_the_data_of_the_page_is_replaced_as_a_whole(board: Path, tmp_path: Path
     (site / "data/old.js").write_text("old")
     assert build_board(board, site) == {}
     shown = {path.name for path in (site / "data").iterdir()}
-    assert shown == {"board.js", "board.json", "rows"}
+    assert shown == {"board.js", "board.json", "results", "rows"}
     assert [path.name for path in site.iterdir()] == ["data"]
 
 
@@ -84,6 +85,35 @@ def test_the_papers_values_are_rows_of_their_own(whole_board: Path, tmp_path: Pa
     paper = {row["name"]: row for row in shown if row["kind"] == "paper"}
     assert paper["umap"]["cells"]["tetris-hyp/eph"]["s"] > 0
     assert all("r" not in cell for row in paper.values() for cell in row["cells"].values())
+
+
+def test_the_papers_mean_over_all_zoos_is_there_where_all_its_scores_are(
+    whole_board: Path, tmp_path: Path
+):
+    whole = read_truths(whole_board)["tetris-hyp"]
+    printed = {task: of for task, of in whole.tasks.items() if not task.startswith("f1")}
+    truth = replace(whole, tasks=printed)
+    chance = dict.fromkeys((f"tetris-hyp/{task}" for task in truth.tasks), 0.0)
+    found = paper_cells("weight-statistics", {"tetris-hyp": truth}, chance)
+    scores = [found[f"tetris-hyp/{task}"]["s"] for task in truth.tasks]
+    assert found["overall"]["s"] == pytest.approx(sum(scores) / len(scores), rel=1e-3)
+    assert found["overall"]["sure"]
+    assert not paper_cells("umap", {"tetris-hyp": truth}, chance)["overall"]["sure"]
+    assert not {"overall", "tetris-hyp"} & paper_cells("umap", {"tetris-hyp": whole}, {}).keys()
+    assert paper_cells("umap", {"tetris-hyp": truth}, {}).keys() == chance.keys()
+
+
+def test_a_folder_holds_all_that_the_page_links_to(board: Path, tmp_path: Path):
+    (board / "RULES.md").write_text("# Rules\n")
+    build_board(board, tmp_path)
+    data = tmp_path / "data"
+    assert (data / "rules.txt").read_text() == "# Rules\n"
+    assert json.loads((data / "board.json").read_text())["rules"]
+    for name, row in built(board, tmp_path).items():
+        for zoo in row["zoos"]:
+            submitted = board / "submissions" / name / zoo / "result.json"
+            copied = data / "results" / name / f"{zoo}.json"
+            assert copied.read_bytes() == submitted.read_bytes()
 
 
 def test_an_empty_board_names_the_command(tmp_path: Path):

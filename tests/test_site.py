@@ -3,8 +3,12 @@
 import json
 import os
 from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from shutil import copytree, which
+from threading import Thread
+from urllib.parse import urljoin
 
 import pytest
 
@@ -135,6 +139,37 @@ def test_a_row_opens_its_details_and_closes_them(page: Page):
     assert details.count() == 0
 
 
+def test_scores_of_every_seed_and_what_the_tasks_ask_for_are_told(page: Page):
+    button = page.get_by_role("button", name="projection", exact=True)
+    button.click()
+    first = page.locator("figure", has_text="eph").first
+    expect(first).to_contain_text("by seed: ")
+    page.locator("#tasks summary").click()
+    expect(page.locator("#tasks")).to_contain_text("how long the network was trained")
+
+
+def test_an_open_row_stays_open_and_has_an_address(page: Page, site: Path):
+    page.get_by_role("button", name="projection", exact=True).click()
+    assert page.url.endswith("#row=projection")
+    page.select_option("#zoo", "tetris-hyp")
+    expect(page.locator("#rows tr.details figure").first).to_be_visible()
+    page.goto("about:blank")
+    page.goto(f"{(site / 'index.html').as_uri()}#row=projection")
+    button = page.get_by_role("button", name="projection", exact=True)
+    assert button.get_attribute("aria-expanded") == "true"
+    button.click()
+    assert page.locator("#rows tr.details").count() == 0
+    assert "projection" not in page.url
+
+
+def test_another_zoo_is_sorted_by_its_own_mean_and_all_by_the_overall_score(page: Page):
+    sorted_by = page.locator("thead th[aria-sort=descending]")
+    page.select_option("#zoo", "mixed")
+    assert sorted_by.get_attribute("data-key") == "mixed"
+    page.select_option("#zoo", "")
+    assert sorted_by.get_attribute("data-key") == "overall"
+
+
 def test_a_hostile_name_is_shown_as_text(page: Page):
     button = page.get_by_role("button", name=HOSTILE, exact=True)
     assert button.inner_text() == HOSTILE
@@ -172,6 +207,9 @@ def test_the_page_fits_its_window_in_both_schemes(
     page = context.new_page()
     page.goto((site / "index.html").as_uri())
     page.locator("#rows button").first.click()
+    caption = page.locator("#caption").bounding_box()
+    assert caption is not None
+    assert caption["x"] + caption["width"] <= width
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     ground, ink = page.evaluate(GROUND_AND_INK)
     assert (ground > ink) == (scheme == "light")
@@ -203,6 +241,34 @@ def test_many_rows_come_as_one_scrolls_and_sorting_reaches_them_all(
         if len(names(page)) == 200:
             break
     assert len(set(names(page))) == 200
+    page.close()
+
+
+@pytest.fixture(scope="module")
+def address(site: Path) -> Iterator[str]:
+    """The folder of the page, and nothing above it, on a static host of this machine."""
+    handler = partial(SimpleHTTPRequestHandler, directory=str(site))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+def test_a_static_host_of_the_folder_is_enough(browser: Browser, address: str):
+    page = browser.new_page()
+    complaints: list[str] = []
+    urls: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("request", lambda request: urls.append(request.url))
+    page.goto(address)
+    page.get_by_role("button", name="projection", exact=True).click()
+    expect(page.locator("figure").first).to_be_visible()
+    for link in page.locator("a[href]:not([href^=http]):not([href^='#']):visible").all():
+        found = page.request.get(urljoin(address, link.get_attribute("href") or ""))
+        assert found.ok, found.url
+    assert len(page.locator("#rows a[href^=data]").all()) == 1
+    assert all(url.startswith(address) for url in urls)
+    assert complaints == []
     page.close()
 
 

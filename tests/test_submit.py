@@ -117,6 +117,20 @@ def test_a_name_that_is_taken_is_refused_unless_it_is_to_be_replaced(board: Path
     }
 
 
+@pytest.mark.parametrize("before", ["old is there", "old was moved"])
+def test_what_a_killed_replacement_left_does_not_stand_in_the_way(
+    board: Path, results: Path, before: str
+):
+    folder = board / "submissions/projection"
+    left = folder.with_name(".projection.replaced")
+    copytree(folder, left) if before == "old is there" else folder.rename(left)
+    file = results / "about.toml"
+    write_submission(file, about("projection", description="Another."))
+    submit(results / "random-projection", file, board, again=True)
+    assert validate(board, "projection").submission.description == "Another."
+    assert not left.exists()
+
+
 def test_a_submission_can_be_of_some_zoos_only(board: Path, results: Path):
     file = results / "about.toml"
     write_submission(file, about("one-zoo"))

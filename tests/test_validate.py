@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from zoobench.memory import peak_growth
 from zoobench.validate import validate
 from zoogen import IntegrityError, UnknownNameError, ZooError, sha256_of
 
@@ -76,6 +77,10 @@ def test_every_submission_of_the_board_is_valid(whole_board: Path):
         (set_to("embedder", "commit", value=None), r"embedder\.commit"),
         (set_to("embedder", "reference", value="/home/me/x.py"), r"embedder\.reference"),
         (set_to("embedder", "reference", value="../x.py"), r"embedder\.reference"),
+        (set_to("embedder", "reference", value=""), r"embedder\.reference"),
+        (set_to("embedder", "commit", value="the latest"), r"embedder\.commit"),
+        (set_to("embedder", "settings", value={"a": [float("nan")]}), r"embedder\.settings\.a\.0"),
+        (set_to("embedder", "settings", value={"a": float("inf")}), r"embedder\.settings\.a"),
         (set_to("embedder", "name", value="<b>best</b>"), r"embedder\.name.*markup"),
         (set_to("embedder", "settings", value={"a": ["<script>"]}), r"embedder\.settings\.a\.0"),
         (set_to("machine", value="fast\u202e"), "machine"),
@@ -128,6 +133,35 @@ def test_a_malformed_or_huge_file_is_refused(board: Path, name: str, content: by
     (board / ZOO / name).write_bytes(content)
     with pytest.raises(ZooError, match=name):
         validate(board, "projection")
+
+
+def test_a_small_file_that_would_fill_the_memory_is_refused(board: Path):
+    path = board / ZOO / "act.parquet"
+    table = pd.read_parquet(path)
+    table = table.assign(seed_0=pd.Categorical.from_codes([0] * len(table), ["tanh" * 2_500_000]))
+    swap(board, "act", table)
+    assert path.stat().st_size < 9_000_000 < len(table) * 10_000_000
+    with peak_growth() as growth, pytest.raises(IntegrityError, match=r"seed_0: 'tanhtanh.*…$"):
+        validate(board, "projection")
+    assert growth.bytes < 300_000_000
+
+
+def test_what_is_quoted_of_a_refused_file_is_one_short_printable_line(board: Path):
+    rewrite(board, set_to("\x1b[31mred\nstatistics: valid" + "x" * 10_000, value=1))
+    with pytest.raises(IntegrityError) as told:
+        validate(board, "projection")
+    assert str(told.value).isprintable()
+    assert "\\x1b[31mred\\nstatistics: valid" in str(told.value)
+    assert len(str(told.value)) < 1000
+
+
+def test_a_reference_row_is_one_of_ours_under_its_own_name(board: Path):
+    chance, path = "chance", board / "submissions/chance"
+    for zoo in ("mixed", "tetris-hyp"):
+        file = path / zoo / "result.json"
+        file.write_text(file.read_text().replace('"name": "chance"', '"name": "hyper-parameters"'))
+    with pytest.raises(IntegrityError, match=r"embedder\.name: 'hyper-parameters' is not"):
+        validate(board, chance)
 
 
 def test_a_broken_parquet_file_with_the_right_hash_is_refused(board: Path):

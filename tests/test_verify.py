@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.boards import submitted
+from tests.boards import evaluated, submitted
 from tests.test_validate import rewrite, set_to
 from zoobench import verify as verifying
 from zoobench.entry import VERIFIED
@@ -50,8 +50,62 @@ def test_other_scores_are_not_verified(board: Path):
         require_within(result, scores | {"eph": 0.99})
 
 
-def test_an_embedder_that_scores_otherwise_is_not_marked(
-    board: Path, zoos_at_hand: None, whole_board: Path, tmp_path: Path
+NORMS = """
+from pathlib import Path
+import numpy as np
+
+class Norms:
+    name = "norms"
+
+    def fit(self, train, validation, *, seed):
+        Path("ran").touch()
+        return self
+
+    def transform(self, weights):
+        rows = np.asarray(weights)
+        return np.stack([np.linalg.norm(rows, axis=1), rows.mean(axis=1)], axis=1)
+
+embedder = Norms()
+"""
+
+
+@pytest.fixture
+def norms(board: Path, hyp_zoo: Zoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A submission of an embedder in a file beside the board; return that file."""
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "norms.py"
+    file.write_text(NORMS)
+    results = evaluated(tmp_path / "results", file.name, hyp_zoo)
+    submitted(board, results, "norms")
+    return file
+
+
+def test_the_embedder_itself_is_run_again_whatever_was_kept_of_earlier_runs(
+    board: Path, zoos_at_hand: None, norms: Path
+):
+    ran = norms.with_name("ran")
+    ran.unlink()
+    verify(board, "norms")
+    assert ran.exists()
+
+
+def test_code_that_scores_otherwise_is_not_verified(board: Path, zoos_at_hand: None, norms: Path):
+    norms.write_text(NORMS.replace("norm(rows, axis=1)", "norm(rows[:, :3], axis=1)"))
+    with pytest.raises(ZooError, match=r"tetris-hyp/\w+: .* here, .* was submitted"):
+        verify(board, "norms")
+    assert not is_verified(board / "submissions/norms", validate(board, "norms"))
+
+
+def test_a_mark_that_holds_other_scores_is_none(board: Path, zoos_at_hand: None):
+    path = verify(board, "projection")
+    fields = json.loads(path.read_text())
+    fields["scores"]["tetris-hyp"]["eph"] -= 0.5
+    path.write_text(json.dumps(fields))
+    assert not is_verified(path.parent, validate(board, "projection"))
+
+
+def test_an_embedder_with_other_settings_is_not_marked(
+    board: Path, zoos_at_hand: None, whole_board: Path
 ):
     results = whole_board.parent / "results"
     folder = submitted(board, results / "weight-statistics", "pretender")
@@ -59,7 +113,7 @@ def test_an_embedder_that_scores_otherwise_is_not_marked(
         path = folder / zoo / "result.json"
         named = '"reference": "weight-statistics"'
         path.write_text(path.read_text().replace(named, '"reference": "raw-weights"'))
-    with pytest.raises(ZooError, match=r"has settings|not verified"):
+    with pytest.raises(ZooError, match="raw-weights has settings"):
         verify(board, "pretender")
     assert not (folder / VERIFIED).exists()
 

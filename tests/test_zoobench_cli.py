@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from zoobench.cli import app, complete_embedder, complete_probe, complete_zoo
+from zoobench.results import read_result
 from zoogen import Zoo
 
 
@@ -60,6 +61,8 @@ def test_an_evaluation_prints_every_task_beside_its_references(hyp_zoo: Zoo, tmp
         "results/chance/tetris-hyp/reference",
         "results/hyper-parameters/tetris-hyp/reference",
     }
+    statistics = read_result(tmp_path / "results/weight-statistics/tetris-hyp/standard")
+    assert statistics.embedder.reference == "weight-statistics"
     again = zoobench("evaluate", *arguments, folder=tmp_path)
     assert again.stdout == done.stdout
     shown = zoobench("show", "raw-weights", folder=tmp_path)

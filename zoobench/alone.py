@@ -94,7 +94,8 @@ def alone(work: Callable[[], Result]) -> Result:
     """Run in a thread of its own: the frames below it lead to no one who knows the labels.
 
     Raises:
-        BaseException: Whatever the work raises. An interrupt of the caller reaches the work.
+        EmbedderError: If the work asks to end the program.
+        BaseException: Whatever else it raises. An interrupt of the caller reaches the work.
     """
     results: list[Result] = []
     errors: list[BaseException] = []
@@ -102,6 +103,8 @@ def alone(work: Callable[[], Result]) -> Result:
     def run() -> None:
         try:
             results.append(work())
+        except SystemExit as error:  # the status of a command is not the embedder's to choose
+            errors.append(EmbedderError(f"the embedder asked to end the program ({error!r})"))
         except BaseException as error:  # noqa: BLE001, it is raised where the work was asked for
             errors.append(error)
 

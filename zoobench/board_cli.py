@@ -7,8 +7,6 @@ import typer
 
 from zoogen import ZOOS, completed
 
-Board = Annotated[Path, typer.Option("--board", help="Folder of the board.")]
-
 
 def complete_zoo(incomplete: str) -> list[str]:
     """Complete the name of a registered zoo."""
@@ -22,6 +20,14 @@ def complete_submission(incomplete: str) -> list[str]:
     return completed(submission_names(BOARD), incomplete)
 
 
+Board = Annotated[Path, typer.Option("--board", help="Folder of the board.")]
+Zoo = Annotated[
+    str,
+    typer.Argument(metavar="ZOO", autocompletion=complete_zoo, help="A registered zoo or folder."),
+]
+Name = Annotated[
+    str, typer.Argument(metavar="NAME", autocompletion=complete_submission, help="A submission.")
+]
 Names = Annotated[
     list[str] | None,
     typer.Argument(
@@ -31,12 +37,7 @@ Names = Annotated[
 
 
 def admit(
-    zoo: Annotated[
-        str,
-        typer.Argument(
-            metavar="ZOO", autocompletion=complete_zoo, help="A registered zoo or a folder."
-        ),
-    ],
+    zoo: Zoo,
     *,
     board: Board = Path("leaderboard"),
 ) -> None:
@@ -95,16 +96,19 @@ def validate(names: Names = None, *, board: Board = Path("leaderboard")) -> None
     Example: zoobench validate my-embedder
     """
     from zoobench.board import submission_names
+    from zoobench.refusal import quoted
     from zoobench.validate import validate as check
     from zoogen import ZooError
 
+    if not (chosen := names or submission_names(board)):
+        raise ZooError(f"{board} holds no submission; name the folder of a board with --board")
     refused = 0
-    for name in names or submission_names(board):
+    for name in chosen:
         try:
             check(board, name)
         except ZooError as error:
             refused += 1
-            typer.echo(f"{name}: refused: {error}", err=True)
+            typer.echo(f"{quoted(name)}: refused: {error}", err=True)
         else:
             typer.echo(f"{name}: valid")
     if refused:
@@ -112,12 +116,7 @@ def validate(names: Names = None, *, board: Board = Path("leaderboard")) -> None
 
 
 def verify(
-    name: Annotated[
-        str,
-        typer.Argument(
-            metavar="NAME", autocompletion=complete_submission, help="The submission to run."
-        ),
-    ],
+    name: Name,
     *,
     board: Board = Path("leaderboard"),
 ) -> None:
@@ -147,11 +146,15 @@ def leaderboard(
     Example: zoobench leaderboard
     """
     from zoobench.leaderboard import build_board
+    from zoobench.refusal import quoted
 
     place = site or board / "site"
     refused = build_board(board, place)
     for name, reason in refused.items():
-        typer.echo(f"{name}: left out: {reason}", err=True)
-    typer.echo(place / "index.html")
+        typer.echo(f"{quoted(name)}: left out: {reason}", err=True)
+    if (page := place / "index.html").exists():
+        typer.echo(page)
+    else:
+        typer.echo(f"{place / 'data'}: copy the page, leaderboard/site of zoobench, beside it")
     if refused:
         raise typer.Exit(1)

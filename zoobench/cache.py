@@ -43,7 +43,7 @@ def embeddings_of(embedder: Embedder, zoo: Zoo | ZooPair, *, seed: int) -> Embed
         EmbedderError: As ``embed``.
         ZooError: If the cache cannot be written.
     """
-    stamp = embedder_stamp(embedder, name=embedder.name)
+    stamp = embedder_stamp(embedder)
     stamps = [zoo_stamp(one) for one in zoos_of(zoo)]
     key = content_key(stamp, stamps, seed, package_versions(stamp.cls))
     return cached_embeddings(embedder, zoo, key=key, seed=seed)

@@ -108,7 +108,7 @@ def rehearse(
             for split in SPLITS
         }
         with watched(embedder.name, [lent.folder]):
-            return alone(partial(work, deepcopy(embedder), shown))
+            return alone(lambda: work(deepcopy(embedder), shown))
 
 
 def fitted_run(embedder: Embedder, shown: Shown) -> Run:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from zoobench.board_cli import admit, leaderboard, submit, validate, verify
+from zoobench.board_cli import admit, complete_zoo, leaderboard, submit, validate, verify
 from zoogen import INTERRUPTED, ZOOS, completed, run_command_line
 
 app = typer.Typer(
@@ -19,11 +19,6 @@ app = typer.Typer(
 )
 for command in (submit, validate, leaderboard, verify, admit):
     app.command(rich_help_panel="The board")(command)
-
-
-def complete_zoo(incomplete: str) -> list[str]:
-    """Complete the name of a registered zoo."""
-    return completed(list(ZOOS), incomplete)
 
 
 def complete_embedder(incomplete: str) -> list[str]:

@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping
 from functools import cache
+from shlex import join
 from typing import Any
 
 import numpy as np
 
 from zoobench.board import Truth
 from zoobench.entry import Entry, OnZoo
+from zoobench.metrics import METRICS
+from zoobench.results import EmbedderStamp
+from zoobench.score import comparable
 from zoobench.tasks import Task
 
 POINTS = 150
@@ -32,11 +36,12 @@ def zoo_details(on_zoo: OnZoo, truth: Truth) -> dict[str, Any]:
         "seeds": len(result.seeds),
         "dim": result.embedding_dim,
         "seconds": [rounded_number(seconds) for seconds in result.embedding_seconds],
+        "kept": kept(on_zoo),
         "machine": result.machine,
         "versions": result.versions,
         "tasks": {
             task.task: {
-                "seeds": [rounded_number(score) for score in task.scores],
+                "seeds": seed_scores(truth, truth.tasks[task.task], on_zoo.predictions[task.task]),
                 **shown(truth, truth.tasks[task.task], on_zoo.predictions[task.task][0]),
             }
             for task in result.tasks
@@ -44,22 +49,44 @@ def zoo_details(on_zoo: OnZoo, truth: Truth) -> dict[str, Any]:
     }
 
 
+def kept(on_zoo: OnZoo) -> dict[str, float | None] | None:
+    """Return the R² of the reconstruction with its interval, if there is one; it has no rank."""
+    found = on_zoo.result.reconstruction
+    if found is None:
+        return None
+    numbers = {"s": found.mean, "lo": found.interval[0], "hi": found.interval[1]}
+    return {name: rounded_number(number) for name, number in numbers.items()}
+
+
 def command(on_zoo: OnZoo) -> str:
-    """Return the command that makes a result; settings that were changed are in its name."""
+    """Return the command that makes a result, quoted: whoever copies it runs nothing else."""
     result = on_zoo.result
     if result.probe != "standard":
         return f"zoobench evaluate weight-statistics --zoo {result.zoo.name}"
     words = ["zoobench", "evaluate", result.embedder.reference, "--zoo", result.zoo.name]
-    for setting in changed_settings(result.embedder.name):
-        words += ["--set", setting]
+    for key, value in changed_settings(result.embedder).items():
+        words += ["--set", f"{key}={value}"]
     if len(result.seeds) > 1:
         words += ["--seeds", str(len(result.seeds))]
-    return " ".join(words)
+    return join(words)
 
 
-def changed_settings(name: str) -> list[str]:
-    """Return the settings in the name of a result: ``pca-linear,dim=10`` has ``dim=10``."""
-    return [part for part in name.split(",")[1:] if "=" in part]
+def changed_settings(by: EmbedderStamp) -> dict[str, str]:
+    """Return the settings that were changed, as they are typed: a result has them in its name.
+
+    ``pca-linear,dim=10`` says that ``dim`` was changed; to what, say the settings.
+    """
+    keys = (part.partition("=")[0] for part in by.name.split(",")[1:] if "=" in part)
+    values = {key: by.settings[key] for key in keys if key in by.settings}
+    return {key: value if isinstance(value, str) else repr(value) for key, value in values.items()}
+
+
+def seed_scores(truth: Truth, task: Task, predictions: np.ndarray) -> list[float | None]:
+    """Score each run of an embedder that was run more than once: from the predictions."""
+    if len(predictions) == 1:
+        return []
+    targets, guesses = comparable(task.kind, truth.rows[task.id][task.target], predictions)
+    return [rounded_number(METRICS[task.metric](targets, guess)) for guess in guesses]
 
 
 def shown(truth: Truth, task: Task, predictions: np.ndarray) -> dict[str, Any]:

@@ -75,11 +75,12 @@ def embed(embedder: Embedder, zoo: Zoo | ZooPair, *, seed: int) -> Embedded:
     shown = {split: shuffled(zoo, split, order) for split, order in orders.items()}
     draw = np.random.default_rng([seed, int(zoo.manifest.content_sha256[:16], 16)])
     folders = [folder for one in zoos_of(zoo) for folder in (one.folder, zoo_folder(one.spec.name))]
-    with watched(embedder.name, folders):
-        found = alone(partial(embed_shown, deepcopy(embedder), shown, draw, seed=seed))
+    name = alone(partial(getattr, embedder, "name"))
+    with watched(name, folders):
+        found = alone(partial(embed_shown, embedder, shown, draw, seed=seed))
     embeddings = {split: in_place(found.splits[split], order) for split, order in orders.items()}
     if all(np.ptp(rows, axis=0).max() == 0 for rows in embeddings.values()):
-        raise EmbedderError(f"{embedder.name} embeds every snapshot alike: nothing can be read off")
+        raise EmbedderError(f"{name} embeds every snapshot alike: nothing can be read off")
     errors = found.errors
     if errors is not None:
         errors = in_place(errors.T, orders["test"]).T
@@ -89,7 +90,8 @@ def embed(embedder: Embedder, zoo: Zoo | ZooPair, *, seed: int) -> Embedded:
 def embed_shown(
     embedder: Embedder, shown: Mapping[Split, Weights], draw: Generator, *, seed: int
 ) -> Embedded:
-    """Fit, embed and check, all in the order shown; nothing here knows more than the embedder."""
+    """Fit a copy, embed and check, in the order shown; nothing here knows more than the copy."""
+    embedder = deepcopy(embedder)
     start = perf_counter()
     fitted = embedder.fit(shown["train"], shown["validation"], seed=seed)
     if fitted is None:

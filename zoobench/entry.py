@@ -1,18 +1,23 @@
 """A submission as the board reads it: who, results, predictions; all but the scores checked."""
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from zoobench.board import Truth
-from zoobench.predictions import checked_predictions, refuse
+from zoobench.predictions import checked_errors, checked_predictions
 from zoobench.reference import PROBE as REFERENCE
+from zoobench.reference import REFERENCES
+from zoobench.refusal import plain, refuse, refuse_file
 from zoobench.results import (
     BENCHMARK,
+    RECONSTRUCTION,
     RESULT,
     EmbedderStamp,
     Result,
@@ -20,9 +25,9 @@ from zoobench.results import (
     ZooStamp,
     read_result,
 )
-from zoobench.submission import SUBMISSION, Submission, plain, read_submission
+from zoobench.submission import SUBMISSION, Submission, read_submission
 from zoobench.tasks import Task
-from zoogen import IntegrityError, UnknownNameError
+from zoogen import UnknownNameError
 
 VERIFIED = "verified.json"
 MOST_JSON_BYTES = 1_000_000
@@ -31,10 +36,17 @@ MOST_SEEDS = 20
 
 @dataclass(frozen=True, kw_only=True)
 class OnZoo:
-    """What was submitted of one zoo: the result and, by task, one row of predictions per seed."""
+    """What was submitted of one zoo.
+
+    Attributes:
+        result: With the scores that are claimed.
+        predictions: By task, one row per seed.
+        errors: ``squared_errors`` of every seed, if the embedder reconstructs.
+    """
 
     result: Result
     predictions: Mapping[str, np.ndarray]
+    errors: np.ndarray | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,46 +90,79 @@ def zoo_folders(folder: Path) -> list[Path]:
     found = sorted(folder.iterdir())
     for path in found:
         if path.is_symlink() or not (path.is_dir() or path.name in {SUBMISSION, VERIFIED}):
-            raise IntegrityError(f"{path}: no part of a submission; remove it")
-    if zoos := [path for path in found if path.is_dir()]:
-        return zoos
-    raise IntegrityError(f"{folder}: holds no result of any zoo")
+            refuse_file(path, "no part of a submission; remove it")
+    zoos = [path for path in found if path.is_dir()]
+    if not zoos:
+        refuse_file(folder, "holds no result of any zoo")
+    return zoos
 
 
 def read_on_zoo(truth: Truth, folder: Path, submission: Submission) -> OnZoo:
     """Read the result on one zoo, checked against the labels but for its scores."""
     path = folder / RESULT
-    if path.is_symlink() or not path.is_file():
-        raise IntegrityError(f"{path}: missing")
-    if (size := path.stat().st_size) > MOST_JSON_BYTES:
-        raise IntegrityError(f"{path}: {size} bytes, at most {MOST_JSON_BYTES} are read")
+    check_size(path)
     result = read_result(folder)
-    check_texts(path, json.loads(path.read_bytes()))
+    check_values(path, json.loads(path.read_bytes()))
     check_header(path, result, truth, submission)
-    expected = {RESULT, *(f"{task}.parquet" for task in truth.tasks)}
-    if extra := sorted({file.name for file in folder.iterdir()} - expected):
-        raise IntegrityError(f"{folder / extra[0]}: no part of a result; remove it")
+    check_parts(path, result, truth)
+    predictions = {
+        task.id: read_task(path, result, result.by_task[task.id], task, truth)
+        for task in truth.tasks.values()
+    }
+    return OnZoo(result=result, predictions=predictions, errors=read_errors(path, result, truth))
+
+
+def check_size(path: Path) -> None:
+    """Refuse a file that is none or too large to be read."""
+    if path.is_symlink() or not path.is_file():
+        refuse_file(path, "missing")
+    if (size := path.stat().st_size) > MOST_JSON_BYTES:
+        refuse_file(path, f"{size} bytes, at most {MOST_JSON_BYTES} are read")
+
+
+def check_parts(path: Path, result: Result, truth: Truth) -> None:
+    """Check that a result has every task of the zoo once, and no file besides."""
+    tables = [*truth.tasks, *([RECONSTRUCTION] if result.reconstruction else [])]
+    expected = {RESULT, *(f"{table}.parquet" for table in tables)}
+    if extra := sorted({file.name for file in path.parent.iterdir()} - expected):
+        refuse_file(path.with_name(extra[0]), "no part of a result; remove it")
     if len(result.by_task) < len(result.tasks):
         refuse(path, "tasks", "a task is there twice")
     for unknown in result.by_task.keys() - truth.tasks.keys():
         refuse(path, "tasks", f"{unknown!r} is no task of {truth.stamp.name} here")
-    predictions = {}
-    for task in truth.tasks.values():
-        if task.id not in result.by_task:
-            refuse(path, "tasks", f"{task.id!r} is missing; evaluate all tasks (without --task)")
-        predictions[task.id] = read_task(path, result, result.by_task[task.id], task, truth)
-    return OnZoo(result=result, predictions=predictions)
+    for task in truth.tasks.keys() - result.by_task.keys():
+        refuse(path, "tasks", f"{task!r} is missing; evaluate all tasks (without --task)")
 
 
-def check_texts(path: Path, value: Any, field: str = "") -> None:
-    """Refuse markup and control characters in any text of a result."""
+def read_errors(path: Path, result: Result, truth: Truth) -> np.ndarray | None:
+    """Read the errors of a reconstruction, if there is one."""
+    kept = result.reconstruction
+    if kept is None:
+        return None
+    check_counts(path, "reconstruction", {"scores": kept.scores}, result)
+    return checked_errors(path.parent, kept, truth.labels, seeds=len(result.seeds))
+
+
+def check_counts(
+    path: Path, field: str, counted: Mapping[str, Sequence[object]], result: Result
+) -> None:
+    """Check that there is one number per seed."""
+    for name, numbers in counted.items():
+        if len(numbers) != len(result.seeds):
+            refuse(path, f"{field}.{name}", f"as many as seeds, {len(result.seeds)}, are needed")
+
+
+def check_values(path: Path, value: Any, field: str = "") -> None:
+    """Refuse markup and control characters in any text of a result, and numbers that are none."""
     if isinstance(value, dict):
         for key, item in value.items():
-            check_texts(path, key, f"{field}.{key}")
-            check_texts(path, item, f"{field}.{key}")
+            check_values(path, key, f"{field}.{key}")
+            check_values(path, item, f"{field}.{key}")
     elif isinstance(value, list):
         for number, item in enumerate(value):
-            check_texts(path, item, f"{field}.{number}")
+            check_values(path, item, f"{field}.{number}")
+    elif isinstance(value, float) and not isfinite(value):
+        refuse(path, field.removeprefix("."), f"{value} is no number of JSON")
     elif isinstance(value, str):
         try:
             plain(value)
@@ -133,6 +178,9 @@ def check_header(path: Path, result: Result, truth: Truth, submission: Submissio
     probe = REFERENCE if submission.track == "reference" else "standard"
     if result.probe != probe:
         refuse(path, "probe", f"{result.probe!r}, the track {submission.track} takes {probe!r}")
+    by = result.embedder.name
+    if submission.track == "reference" and (by not in REFERENCES or by != submission.name):
+        refuse(path, "embedder.name", f"{by!r} is not the reference row {submission.name!r}")
     if result.seeds != tuple(range(len(result.seeds))) or not 1 <= len(result.seeds) <= MOST_SEEDS:
         refuse(path, "seeds", f"{result.seeds}, expected 0, 1, … (at most {MOST_SEEDS})")
     check_embedder(path, result.embedder)
@@ -155,6 +203,10 @@ def check_embedder(path: Path, by: EmbedderStamp) -> None:
         refuse(path, "embedder.dirty", "the code differs from its commit; commit and evaluate anew")
     if by.commit is None and by.cls.partition(".")[0] != "sklearn":
         refuse(path, "embedder.commit", "the code is in no repository; commit and evaluate anew")
+    if by.commit is not None and not re.fullmatch(r"[0-9a-f]{40,64}", by.commit):
+        refuse(path, "embedder.commit", f"{by.commit!r} is no hash of a commit")
+    if not by.reference:
+        refuse(path, "embedder.reference", "nobody can run it again; zoobench evaluate EMBEDDER")
     if Path(by.reference).is_absolute() or ".." in Path(by.reference).parts:
         refuse(path, "embedder.reference", f"{by.reference!r} leads out of the repository")
 
@@ -168,9 +220,8 @@ def read_task(
         mine, theirs = getattr(given, name), getattr(task, name)
         if mine != theirs:
             refuse(path, f"{field}.{name}", f"{mine!r}, the task of this board has {theirs!r}")
-    for name in ("scores", "penalties", "validation_scores"):
-        if len(getattr(given, name)) != len(result.seeds):
-            refuse(path, f"{field}.{name}", f"as many as seeds, {len(result.seeds)}, are needed")
+    counted = ("scores", "penalties", "validation_scores")
+    check_counts(path, field, {name: getattr(given, name) for name in counted}, result)
     rows = truth.rows[task.id]
     if given.rows != len(rows):
         refuse(path, f"{field}.rows", f"{given.rows}, the test split has {len(rows)}")

@@ -60,12 +60,12 @@ def evaluate(
         IntegrityError: If a file of the zoo is not the one its manifest names.
         ZooError: If the folder cannot be written; finished tasks are kept.
     """
-    stamp = stamp or embedder_stamp(embedder, name=embedder.name)
+    stamp = stamp or embedder_stamp(embedder)
     result, missing = start(stamp, zoo, tasks, probe=probe.name, seeds=seeds, folder=folder)
     if not missing:
         return result
     runs = []
-    title = f"{embedder.name} on {result.zoos}"
+    title = f"{stamp.name} on {result.zoos}"
     with progress_bar(title, things="seeds", total=len(seeds), unit="seeds") as report:
         for seed in seeds:
             runs.append(embeddings_of(embedder, zoo, seed=seed))
@@ -108,13 +108,18 @@ def start(
         machine=machine(),
         tested_on=stamps[1] if len(stamps) > 1 else None,
     )
-    result = earlier_result(folder, fresh)
-    missing = [task for task in tasks if not is_done(task, result)]
-    kept = tuple(done for done in result.tasks if done.task not in {task.id for task in missing})
+    earlier = earlier_result(folder, fresh)
+    missing = [task for task in tasks if not is_done(task, earlier)]
+    kept = tuple(done for done in earlier.tasks if done.task not in {task.id for task in missing})
+    # The same code may have been committed since, or be called by another name.
+    reference = stamp.reference or earlier.embedder.reference
+    result = replace(earlier, embedder=replace(stamp, reference=reference), tasks=kept)
     if missing:
         for _ in zoo.verify():
             pass
-    return replace(result, tasks=kept), missing
+    elif result != earlier:
+        write_result(folder, result)
+    return result, missing
 
 
 def is_done(task: Task, result: Result) -> bool:

@@ -3,8 +3,9 @@
 import json
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from shutil import rmtree
+from shutil import copyfile, rmtree
 from typing import Any
 
 import numpy as np
@@ -12,14 +13,15 @@ import numpy as np
 from zoobench.board import Truth, read_truths, submission_folder, submission_names
 from zoobench.details import details, rounded_number
 from zoobench.entry import Entry, read_entry
-from zoobench.paper import paper_scores
+from zoobench.paper import PaperScore, paper_scores
 from zoobench.results import BENCHMARK, RESULT
-from zoobench.standings import CHANCE, Standing, Standings, standings_of
+from zoobench.standings import CHANCE, OVERALL, Standing, Standings, standings_of
 from zoobench.submit import move_in_place
-from zoobench.validate import require_same
+from zoobench.validate import check_reconstruction, require_same
 from zoobench.verify import is_verified
 from zoogen import ZooError, progress_bar
 
+RULES = "RULES.md"
 PAPER = "Schürholt et al. 2021"
 PAPER_METHODS = {
     "raw-weights": "weights",
@@ -37,7 +39,8 @@ def build_board(root: Path, site: Path) -> dict[str, str]:
     """Write the data of the page; submissions that are not valid are left out.
 
     ``site/data`` gets ``board.json``, the same as ``board.js`` for a page that is opened as a
-    file, and one ``rows/{name}.js`` per submission with what its row shows when it is opened.
+    file, and per submission ``rows/{name}.js`` with what its row shows when it is opened and
+    ``results/{name}/{zoo}.json``: the folder ``site`` is all that a host needs.
 
     Returns:
         Why submissions were left out, by name.
@@ -53,10 +56,11 @@ def build_board(root: Path, site: Path) -> dict[str, str]:
     rows = [row(root, entry, place, standings) for place, entry in enumerate(entries)]
     board = {
         "benchmark": BENCHMARK,
+        "rules": (root / RULES).is_file(),
         "zoos": [zoo_entry(truth) for truth in truths.values()],
         "rows": rows + paper_rows(truths, chances(entries, standings)),
     }
-    write_data(site / "data", board, entries, truths)
+    write_data(root, site / "data", board, entries, truths)
     return refused
 
 
@@ -81,7 +85,7 @@ def scored(
     honest = []
     for place, entry in enumerate(entries):
         try:
-            check_claims(root, entry, place, standings)
+            check_claims(root, entry, place, standings, truths)
         except ZooError as error:
             refused[entry.submission.name] = str(error)
         else:
@@ -91,10 +95,13 @@ def scored(
     return honest, standings
 
 
-def check_claims(root: Path, entry: Entry, place: int, standings: Standings) -> None:
+def check_claims(
+    root: Path, entry: Entry, place: int, standings: Standings, truths: Mapping[str, Truth]
+) -> None:
     """Check that what a submission says of itself is what its predictions give."""
     for zoo, on_zoo in entry.zoos.items():
         path = submission_folder(root, entry.submission.name) / zoo / RESULT
+        check_reconstruction(path, on_zoo, truths[zoo])
         for task in on_zoo.result.tasks:
             found = standings.scores[f"{zoo}/{task.task}"]
             field = f"tasks.{task.task}"
@@ -184,30 +191,55 @@ def paper_cells(
 ) -> dict[str, dict[str, Any]]:
     """Return the paper's scores of one method and their normalised means, where all are there."""
     cells: dict[str, dict[str, Any]] = {}
+    means: list[PaperScore] = []
     for zoo, truth in truths.items():
         parts = []
         for task in truth.tasks:
             floor = chance.get(f"{zoo}/{task}", float("nan"))
             if (found := paper_scores().get((zoo, task, name))) is not None:
-                cells[f"{zoo}/{task}"] = {"s": found.score, "sure": found.sure}
-                parts.append(max((found.score - floor) / (1 - floor), 0.0))
-        if len(parts) == len(truth.tasks) and not np.isnan(parts).any():
-            cells[zoo] = {"s": rounded_number(float(np.mean(parts)))}
-    return cells
+                cells[f"{zoo}/{task}"] = paper_cell(found)
+                parts.append(replace(found, score=max((found.score - floor) / (1 - floor), 0.0)))
+        if len(parts) == len(truth.tasks):
+            means.append(paper_mean(parts))
+            cells[zoo] = paper_cell(means[-1])
+    if len(means) == len(truths):
+        cells[OVERALL] = paper_cell(paper_mean(means))
+    return {column: cell for column, cell in cells.items() if cell["s"] is not None}
+
+
+def paper_mean(scores: Sequence[PaperScore]) -> PaperScore:
+    """Average scores of the paper; the mean is as sure as the least sure of them."""
+    return PaperScore(
+        score=float(np.mean([one.score for one in scores])), sure=all(one.sure for one in scores)
+    )
+
+
+def paper_cell(found: PaperScore) -> dict[str, Any]:
+    """Return a score of the paper as a cell, without an interval or a rank."""
+    return {"s": rounded_number(found.score), "sure": found.sure}
 
 
 def write_data(
-    data: Path, board: Mapping[str, Any], entries: Sequence[Entry], truths: Mapping[str, Truth]
+    root: Path,
+    data: Path,
+    board: Mapping[str, Any],
+    entries: Sequence[Entry],
+    truths: Mapping[str, Truth],
 ) -> None:
     """Write all files beside the old ones, then swap folders: a reader sees old or new."""
     staged = data.with_name(f".{data.name}.{os.getpid()}")
     try:
         (staged / "rows").mkdir(parents=True)
         for entry in entries:
-            call = f"zoobench.detail({json.dumps(entry.submission.name)}, "
-            write_script(
-                staged / "rows" / f"{entry.submission.name}.js", call, details(entry, truths)
-            )
+            name = entry.submission.name
+            call = f"zoobench.detail({json.dumps(name)}, "
+            write_script(staged / "rows" / f"{name}.js", call, details(entry, truths))
+            results = staged / "results" / name
+            results.mkdir(parents=True)
+            for zoo in entry.zoos:
+                copyfile(submission_folder(root, name) / zoo / RESULT, results / f"{zoo}.json")
+        if board["rules"]:
+            copyfile(root / RULES, staged / "rules.txt")
         (staged / "board.json").write_text(dumped(board), encoding="utf-8")
         write_script(staged / "board.js", "zoobench.board(", board)
         move_in_place(staged, data)

@@ -5,7 +5,7 @@ import os
 import platform
 import subprocess
 from dataclasses import fields, is_dataclass
-from functools import cache
+from functools import cache, partial
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import JsonValue
 
+from zoobench.alone import alone
 from zoobench.embed import Embedder
 from zoobench.results import EmbedderStamp, ZooStamp
 from zoobench.scikit import ScikitEmbedder
@@ -21,19 +22,26 @@ from zoogen import ZOOS, Zoo, ZooError, is_built, load_zoo, zoo_folder
 PACKAGES = ("zoobench", "numpy", "scipy", "scikit-learn", "torch", "umap-learn", "pynndescent")
 
 
-def embedder_stamp(embedder: Embedder, *, name: str, reference: str = "") -> EmbedderStamp:
+def embedder_stamp(embedder: Embedder, *, name: str = "", reference: str = "") -> EmbedderStamp:
     """Say which embedder this is, by name, settings, code and commit.
+
+    Its name and its settings may be code of its own, which works alone.
 
     Args:
         embedder: Fitted or not.
-        name: What its results are called.
+        name: What its results are called, if not as itself.
         reference: What the user typed to get it.
     """
+    return alone(partial(stamp_of, embedder, name, reference))
+
+
+def stamp_of(embedder: Embedder, name: str, reference: str) -> EmbedderStamp:
+    """Ask an embedder for all that its stamp says."""
     cls = class_of(embedder)
     home = code_home(cls)
     commit, dirty = commit_of(home)
     return EmbedderStamp(
-        name=name,
+        name=name or embedder.name,
         reference=reference,
         cls=f"{cls.__module__}.{cls.__qualname__}",
         settings=settings_of(embedder),

@@ -13,6 +13,7 @@ from pydantic.dataclasses import dataclass
 
 from zoobench.metrics import MetricName
 from zoobench.pair import pair_name
+from zoobench.refusal import quoted, refuse_invalid
 from zoobench.tasks import Kind
 from zoogen import IntegrityError, ZooError, atomic_path, sha256_of, write_text
 
@@ -203,15 +204,13 @@ def read_result(folder: Path) -> Result:
         raise IntegrityError(f"{path}: not a result ({error!r})") from error
     if version != SCHEMA_VERSION:
         raise ZooError(
-            f"{path}: schema version {version}, this zoobench reads {SCHEMA_VERSION}; "
+            f"{path}: schema version {quoted(version)}, this zoobench reads {SCHEMA_VERSION}; "
             "install the zoobench that wrote it or evaluate again"
         )
     try:
         return RESULT_JSON.validate_json(written, strict=True)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise IntegrityError(f"{path}: {field}: {first['msg']}") from error
+        refuse_invalid(path, error)
 
 
 def write_table(

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from zoobench.embed import Embedder
 from zoobench.evaluate import evaluate
 from zoobench.find import embedder_names, find_embedder
 from zoobench.ood import tasks_elsewhere
@@ -11,7 +12,7 @@ from zoobench.pair import ZooPair, name_of
 from zoobench.probe import Probe, find_probe
 from zoobench.provenance import embedder_stamp
 from zoobench.reference import PROBE, REFERENCES, STATISTICS, evaluate_reference
-from zoobench.results import Result
+from zoobench.results import EmbedderStamp, Result
 from zoobench.store import label, result_folder
 from zoobench.tasks import Task, find_tasks
 from zoogen import ZOOS, Zoo, load_zoo
@@ -34,6 +35,15 @@ class Request:
     seeds: int = 1
 
 
+@dataclass(frozen=True)
+class Found:
+    """What a request names, found before there is a zoo: nothing here knows a label yet."""
+
+    embedder: Embedder
+    stamp: EmbedderStamp
+    probe: Probe
+
+
 def run(request: Request, root: Path, *, references: bool) -> Result:
     """Evaluate what was asked for; results go below ``root``.
 
@@ -46,12 +56,12 @@ def run(request: Request, root: Path, *, references: bool) -> Result:
         UnknownNameError: If a zoo, embedder, setting, task or probe is not known.
         ZooError: If the embedder breaks the protocol or something cannot be read or written.
     """
-    find_probe(request.probe)
-    find_embedder(request.embedder, request.settings)
+    found = find(request)
     if request.zoo in ZOOS:
         find_tasks(ZOOS[request.zoo], request.tasks)  # before a zoo is built in vain
     zoo = load_zoo(request.zoo)
-    return run_on(zoo, find_tasks(zoo.spec, request.tasks), request, root, references=references)
+    tasks = find_tasks(zoo.spec, request.tasks)
+    return run_found(found, zoo, tasks, root, seeds=request.seeds, references=references)
 
 
 def run_elsewhere(request: Request, other: str, root: Path, *, references: bool) -> Result:
@@ -62,26 +72,43 @@ def run_elsewhere(request: Request, other: str, root: Path, *, references: bool)
     Raises:
         ZooError: As ``run``, or if the two zoos have different networks.
     """
+    found = find(request)
     pair = ZooPair(load_zoo(request.zoo), load_zoo(other))
     tasks = tasks_elsewhere(pair, request.tasks)
-    return run_on(pair, tasks, request, root, references=references)
+    return run_found(found, pair, tasks, root, seeds=request.seeds, references=references)
 
 
-def run_on(
-    zoo: Zoo | ZooPair, tasks: Sequence[Task], request: Request, root: Path, *, references: bool
-) -> Result:
-    """Evaluate an embedder, and the rows to read its scores against, on zoos that are loaded."""
-    probe = find_probe(request.probe)
+def find(request: Request) -> Found:
+    """Find what is to be evaluated, and name it.
+
+    Raises:
+        UnknownNameError: If the embedder, a setting or the probe is not known.
+    """
     embedder = find_embedder(request.embedder, request.settings)
     name = label(embedder.name, request.settings)
+    stamp = embedder_stamp(embedder, name=name, reference=request.embedder)
+    return Found(embedder, stamp, find_probe(request.probe))
+
+
+def run_found(
+    found: Found,
+    zoo: Zoo | ZooPair,
+    tasks: Sequence[Task],
+    root: Path,
+    *,
+    seeds: int,
+    references: bool,
+) -> Result:
+    """Evaluate an embedder, and the rows to read its scores against."""
+    name, probe = found.stamp.name, found.probe
     result = evaluate(
-        embedder,
+        found.embedder,
         zoo,
         tasks,
         probe=probe,
         folder=result_folder(root, name, name_of(zoo), probe.name),
-        seeds=range(request.seeds),
-        stamp=embedder_stamp(embedder, name=name, reference=request.embedder),
+        seeds=range(seeds),
+        stamp=found.stamp,
     )
     if references:
         run_references(zoo, tasks, probe, root, but=name)
@@ -96,10 +123,12 @@ def run_references(
     for name in REFERENCES:
         evaluate_reference(name, zoo, tasks, folder=result_folder(root, name, zoo_name, PROBE))
     if but != STATISTICS and STATISTICS in embedder_names():
+        statistics = find_embedder(STATISTICS)
         evaluate(
-            find_embedder(STATISTICS),
+            statistics,
             zoo,
             tasks,
             probe=probe,
             folder=result_folder(root, STATISTICS, zoo_name, probe.name),
+            stamp=embedder_stamp(statistics, name=STATISTICS, reference=STATISTICS),
         )

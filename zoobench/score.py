@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from jaxtyping import Shaped
+from jaxtyping import Float64, Int64, Shaped
 
 from zoobench.bootstrap import kept_interval, model_interval
 from zoobench.embed import Embedded
@@ -87,24 +87,40 @@ def score_reconstruction(
     folder: Path, test: "pd.DataFrame", runs: Sequence[Embedded]
 ) -> ReconstructionResult | None:
     """Score how well the test split was reconstructed, once per seed, and write the errors."""
-    import pandas as pd
-
     found = [run.errors for run in runs if run.errors is not None]
     if len(found) < len(runs):
         return None
     errors = np.stack(found)
     models = test["model"].to_numpy()
-    low, high = kept_interval(errors, models)
-    written = pd.DataFrame({"model": models, "epoch": test["epoch"].to_numpy()})
+    scores, interval = kept_of(errors, models)
+    digest = write_errors(folder, test, errors)
+    return ReconstructionResult(scores=scores, interval=interval, errors_sha256=digest)
+
+
+def write_errors(
+    folder: Path,
+    test: "pd.DataFrame",
+    errors: Float64[np.ndarray, "seeds 2 rows"],
+    *,
+    compression: Literal["snappy", "zstd"] = "snappy",
+) -> str:
+    """Write the ``squared_errors`` of every seed; return the hash."""
+    import pandas as pd
+
+    written = pd.DataFrame({"model": test["model"].to_numpy(), "epoch": test["epoch"].to_numpy()})
     for number, (squared, deviations) in enumerate(errors):
         written[f"seed_{number}"], written[f"spread_{number}"] = squared, deviations
+    return write_table(folder, RECONSTRUCTION, written, compression=compression)
+
+
+def kept_of(
+    errors: Float64[np.ndarray, "seeds 2 rows"], models: Int64[np.ndarray, " rows"]
+) -> tuple[tuple[float | None, ...], tuple[float | None, float | None]]:
+    """Score a reconstruction from the ``squared_errors`` of every seed, and the interval."""
     wrong, spread = errors.sum(axis=2).T
+    low, high = kept_interval(errors, models)
     r2 = 1 - wrong / np.where(spread > 0, spread, np.nan)
-    return ReconstructionResult(
-        scores=tuple(map(known, r2)),
-        interval=(known(low), known(high)),
-        errors_sha256=write_table(folder, RECONSTRUCTION, written),
-    )
+    return tuple(map(known, r2)), (known(low), known(high))
 
 
 def known(number: float) -> float | None:

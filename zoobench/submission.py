@@ -2,7 +2,6 @@
 
 import json
 import tomllib
-import unicodedata
 from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Literal
@@ -10,8 +9,9 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
+from zoobench.refusal import plain, refuse_file, refuse_invalid
 from zoobench.results import STRICT
-from zoogen import IntegrityError, ZooError, write_text
+from zoogen import ZooError, write_text
 
 SUBMISSION = "submission.toml"
 MOST_BYTES = 20_000
@@ -22,14 +22,6 @@ Method = Literal[
     "reference", "weights", "statistics", "projection", "manifold", "self-supervised", "supervised",
     "other",
 ]  # fmt: skip
-
-
-def plain(text: str) -> str:
-    """Refuse what a page or a terminal might take for more than text."""
-    for character in text:
-        if character in "<>" or unicodedata.category(character)[0] == "C":
-            raise ValueError(f"holds {character!r}: markup and control characters are refused")
-    return text
 
 
 Text = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(plain)]
@@ -92,16 +84,14 @@ def read_submission(path: Path) -> Submission:
     if not path.is_file():
         raise ZooError(f"{path} is missing; write it, for example:\n\n{TEMPLATE}")
     if (size := path.stat().st_size) > MOST_BYTES:
-        raise IntegrityError(f"{path}: {size} bytes, at most {MOST_BYTES} are read")
+        refuse_file(path, f"{size} bytes, at most {MOST_BYTES} are read")
     try:
         given = tomllib.loads(path.read_text(encoding="utf-8"))
         return FIELDS.validate_json(json.dumps(given), strict=True)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise IntegrityError(f"{path}: {field}: {first['msg']}") from error
+        refuse_invalid(path, error)
     except (ValueError, TypeError, RecursionError) as error:
-        raise IntegrityError(f"{path}: not TOML of plain values ({error})") from error
+        refuse_file(path, f"not TOML of plain values ({error})")
 
 
 def write_submission(path: Path, submission: Submission) -> None:

@@ -8,25 +8,29 @@ from shutil import rmtree
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float64
 
 from zoobench.board import Truth, read_truths, submission_folder
-from zoobench.predictions import checked_predictions
+from zoobench.predictions import checked_errors, checked_predictions
 from zoobench.reference import PROBE as REFERENCE
 from zoobench.results import (
     RESULT,
+    ReconstructionResult,
     Result,
     TaskResult,
     read_result,
     write_result,
     write_table,
 )
-from zoobench.score import scores_of
+from zoobench.score import kept_of, scores_of, write_errors
 from zoobench.submission import SUBMISSION, Submission, read_submission, write_submission
 from zoobench.validate import checked_entry
 from zoogen import UnknownNameError, ZooError
 
 STEPS = 64
 """Regression predictions keep steps of a 64th of the targets' standard deviation, or finer."""
+DIGITS = 8
+"""Binary digits kept of a squared error."""
 
 
 def submit(
@@ -94,7 +98,25 @@ def write_rounded(source: Path, target: Path, truth: Truth) -> None:
     known = [task for task in result.tasks if task.task in truth.tasks]
     scored = tuple(rounded_task(source, target, task, truth, result) for task in known)
     rest = tuple(task for task in result.tasks if task.task not in truth.tasks)
-    write_result(target, replace(result, tasks=(*scored, *rest), reconstruction=None))
+    kept = rounded_reconstruction(source, target, truth, result)
+    write_result(target, replace(result, tasks=(*scored, *rest), reconstruction=kept))
+
+
+def rounded_reconstruction(
+    source: Path, folder: Path, truth: Truth, result: Result
+) -> ReconstructionResult | None:
+    """Write the rounded errors of a reconstruction, if there is one, and score them."""
+    if result.reconstruction is None:
+        return None
+    rows = truth.labels
+    errors = checked_errors(source, result.reconstruction, rows, seeds=len(result.seeds))
+    errors = significant(errors)
+    scores, interval = kept_of(errors, rows["model"].to_numpy())
+    return ReconstructionResult(
+        scores=scores,
+        interval=interval,
+        errors_sha256=write_errors(folder, rows, errors, compression="zstd"),
+    )
 
 
 def rounded_task(
@@ -128,10 +150,21 @@ def rounded(values: np.ndarray, targets: np.ndarray) -> np.ndarray:
     return nearest.astype(np.float32)
 
 
+def significant(errors: Float64[np.ndarray, "..."]) -> Float64[np.ndarray, "..."]:
+    """Keep eight binary digits of each number: large and small ones are as exact as each other."""
+    digits, exponents = np.frexp(errors)
+    kept: np.ndarray = np.ldexp(np.round(digits * 2**DIGITS) / 2**DIGITS, exponents)
+    return kept
+
+
 def move_in_place(staged: Path, folder: Path) -> None:
-    """Swap a finished folder in; the one it replaces goes last."""
+    """Swap a finished folder in; the one it replaces goes last.
+
+    Whoever was killed between the two names left the old folder under its other name.
+    """
     old = folder.with_name(f".{folder.name}.replaced")
     if folder.exists():
+        rmtree(old, ignore_errors=True)
         folder.rename(old)
     try:
         staged.rename(folder)

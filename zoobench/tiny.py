@@ -1,6 +1,5 @@
 """Small real zoos, built in seconds and kept: what an embedder is tried on before it is scored."""
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -10,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from zoobench.places import cache_folder
+from zoobench.places import cache_at, cache_folder
 from zoogen import (
     CNN,
     SPLITS,
@@ -25,7 +24,6 @@ from zoogen import (
 )
 
 FOLDER = "check"
-VARIABLE = "ZOOBENCH_CACHE"
 KEPT = ("split", "shard", "row")
 """Columns that say where a row of weights is; all others say what is known of it."""
 
@@ -103,20 +101,12 @@ def staged(zoo: Zoo, *, relabelled: bool) -> Iterator[Zoo]:
         relabelled: Whether the snapshots of each split exchange all that is known of them, in the
             files too: models, epochs, settings and labels. Weights stay as they are.
     """
-    with TemporaryDirectory(prefix="zoobench-check-") as temporary:
-        before = os.environ.get(VARIABLE)
-        os.environ[VARIABLE] = temporary
-        try:
-            folder = Path(temporary) / FOLDER / zoo.spec.name
-            copytree(zoo.folder, folder)
-            if relabelled:
-                exchange_labels(folder, zoo)
-            yield load_zoo(folder)
-        finally:
-            if before is None:
-                del os.environ[VARIABLE]
-            else:
-                os.environ[VARIABLE] = before
+    with TemporaryDirectory(prefix="zoobench-check-") as temporary, cache_at(Path(temporary)):
+        folder = Path(temporary) / FOLDER / zoo.spec.name
+        copytree(zoo.folder, folder)
+        if relabelled:
+            exchange_labels(folder, zoo)
+        yield load_zoo(folder)
 
 
 def exchange_labels(folder: Path, zoo: Zoo) -> None:

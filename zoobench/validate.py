@@ -5,10 +5,10 @@ from math import isclose
 from pathlib import Path
 
 from zoobench.board import Truth, read_truths, submission_folder, submission_names
-from zoobench.entry import Entry, read_entry
-from zoobench.predictions import refuse
+from zoobench.entry import Entry, OnZoo, read_entry
+from zoobench.refusal import refuse
 from zoobench.results import RESULT
-from zoobench.score import scores_of
+from zoobench.score import kept_of, scores_of
 from zoogen import UnknownNameError
 
 TOLERANCE = 1e-9
@@ -32,6 +32,7 @@ def checked_entry(folder: Path, name: str, truths: Mapping[str, Truth]) -> Entry
     """Read what is to be, or is, the submission ``name``, scored anew from its predictions."""
     entry = read_entry(folder, name, truths)
     for zoo, on_zoo in entry.zoos.items():
+        check_reconstruction(folder / zoo / RESULT, on_zoo, truths[zoo])
         for task in on_zoo.result.tasks:
             of, values = truths[zoo].tasks[task.task], on_zoo.predictions[task.task]
             scores, interval = scores_of(of, truths[zoo].rows[of.id], values)
@@ -39,6 +40,19 @@ def checked_entry(folder: Path, name: str, truths: Mapping[str, Truth]) -> Entry
             require_same(path, f"tasks.{task.task}.scores", task.scores, scores)
             require_same(path, f"tasks.{task.task}.interval", task.interval, interval)
     return entry
+
+
+def check_reconstruction(path: Path, on_zoo: OnZoo, truth: Truth) -> None:
+    """Check that the R² of a reconstruction, if any, follows from its errors.
+
+    Whether the errors do from the weights, who has the code can tell.
+    """
+    kept = on_zoo.result.reconstruction
+    if kept is None or on_zoo.errors is None:
+        return
+    scores, interval = kept_of(on_zoo.errors, truth.labels["model"].to_numpy())
+    require_same(path, "reconstruction.scores", kept.scores, scores)
+    require_same(path, "reconstruction.interval", kept.interval, interval)
 
 
 def require_same(path: Path, field: str, given: Numbers, computed: Numbers) -> None:

@@ -11,9 +11,20 @@ from pydantic.dataclasses import dataclass
 from zoobench.board import Truth, read_truths, submission_folder
 from zoobench.details import changed_settings
 from zoobench.entry import VERIFIED, Entry, OnZoo
+from zoobench.places import cache_at
 from zoobench.provenance import machine, package_versions, zoo_stamp
-from zoobench.reference import REFERENCES, evaluate_reference
-from zoobench.results import RESULT, STRICT, Result, Sha256
+from zoobench.reference import PROBE as REFERENCE
+from zoobench.reference import evaluate_reference
+from zoobench.results import (
+    RECONSTRUCTION,
+    RESULT,
+    STRICT,
+    EmbedderStamp,
+    ReconstructionResult,
+    Result,
+    Sha256,
+    TaskResult,
+)
 from zoobench.run import Request, run
 from zoobench.tasks import find_tasks
 from zoobench.validate import validate
@@ -33,12 +44,14 @@ class Verified:
     Attributes:
         results: Hash of each ``result.json`` that was run again, by zoo.
         scores: What came out, by zoo and task.
+        embedder: What was run, with the commit of its code.
         versions: Of the packages it was run with.
         machine: It was run on.
     """
 
     results: dict[str, Sha256]
     scores: dict[str, dict[str, Number | None]]
+    embedder: EmbedderStamp
     versions: dict[str, str]
     machine: str
 
@@ -47,13 +60,15 @@ VERIFIED_JSON = TypeAdapter(Verified)
 
 
 def is_verified(folder: Path, entry: Entry) -> bool:
-    """Tell whether all results of a submission were run again, as they are now."""
+    """Tell whether all results of a submission, as they are now, came out when run again."""
     path = folder / VERIFIED
     if not path.is_file() or path.stat().st_size > MOST_BYTES:
         return False
     try:
         verified = VERIFIED_JSON.validate_json(path.read_bytes())
-    except ValidationError:
+        for zoo, on_zoo in entry.zoos.items():
+            require_within(on_zoo.result, verified.scores.get(zoo, {}))
+    except (ValidationError, ZooError):
         return False
     return verified.results == {zoo: sha256_of(folder / zoo / RESULT) for zoo in entry.zoos}
 
@@ -71,36 +86,45 @@ def verify(root: Path, name: str) -> Path:
     """
     entry, truths = validate(root, name), read_truths(root)
     folder = submission_folder(root, name)
-    scores = {zoo: again(on_zoo, truths[zoo]) for zoo, on_zoo in entry.zoos.items()}
+    made = {zoo: again(on_zoo, truths[zoo]) for zoo, on_zoo in entry.zoos.items()}
+    scores = {
+        zoo: {name: claim.mean for name, claim in claims(result).items()}
+        for zoo, result in made.items()
+    }
     for zoo, on_zoo in entry.zoos.items():
         require_within(on_zoo.result, scores[zoo])
-    cls = next(iter(entry.zoos.values())).result.embedder.cls
+    embedder = next(iter(made.values())).embedder
     verified = Verified(
         results={zoo: sha256_of(folder / zoo / RESULT) for zoo in entry.zoos},
         scores=scores,
-        versions=package_versions(cls),
+        embedder=embedder,
+        versions=package_versions(embedder.cls),
         machine=machine(),
     )
     write_text(folder / VERIFIED, VERIFIED_JSON.dump_json(verified, indent=2).decode() + "\n")
     return folder / VERIFIED
 
 
-def again(on_zoo: OnZoo, truth: Truth) -> dict[str, float | None]:
-    """Evaluate an embedder once more, from nothing but what its result says."""
+def again(on_zoo: OnZoo, truth: Truth) -> Result:
+    """Evaluate an embedder once more, from nothing but what its result says.
+
+    What earlier runs have cached does not count: the embedder itself must come to its scores.
+    """
     result = on_zoo.result
     zoo = load_zoo(result.zoo.name)
     if zoo_stamp(zoo) != truth.stamp:
-        raise ZooError(f"{zoo.folder} is another {result.zoo.name} than the board's")
-    with TemporaryDirectory() as place:
-        if result.embedder.name in REFERENCES:
+        raise ZooError(
+            f"{zoo.folder} is another {result.zoo.name} than the board's, which has the content "
+            f"{truth.stamp.content_sha256}; run it where that one is"
+        )
+    with TemporaryDirectory() as place, cache_at(Path(place) / "cache"):
+        if result.probe == REFERENCE:
             tasks = find_tasks(zoo.spec, ())
             made = evaluate_reference(result.embedder.name, zoo, tasks, folder=Path(place))
         else:
             request = Request(
                 embedder=result.embedder.reference,
-                settings=dict(
-                    pair.split("=", 1) for pair in changed_settings(result.embedder.name)
-                ),
+                settings=changed_settings(result.embedder),
                 zoo=result.zoo.name,
                 seeds=len(result.seeds),
             )
@@ -110,18 +134,24 @@ def again(on_zoo: OnZoo, truth: Truth) -> dict[str, float | None]:
             f"{result.embedder.reference} has settings {made.embedder.settings} here, "
             f"the result {result.embedder.settings}"
         )
-    return {task.task: task.mean for task in made.tasks}
+    return made
 
 
 def require_within(result: Result, scores: Mapping[str, float | None]) -> None:
     """Refuse scores that leave the intervals of the submitted ones."""
-    for task in result.tasks:
-        found, (low, high) = scores[task.task], task.interval
-        if found is None and task.mean is None:
+    for name, claim in claims(result).items():
+        found, (low, high) = scores.get(name), claim.interval
+        if found is None and claim.mean is None:
             continue
-        bounds = [bound for bound in (low, high, task.mean) if bound is not None]
+        bounds = [bound for bound in (low, high, claim.mean) if bound is not None]
         if found is None or not min(bounds) - CERTAIN <= found <= max(bounds) + CERTAIN:
             raise ZooError(
-                f"{result.zoo.name}/{task.task}: {found} here, {task.mean} was submitted, "
+                f"{result.zoo.name}/{name}: {found} here, {claim.mean} was submitted, "
                 f"95 % interval {low} … {high}; not verified"
             )
+
+
+def claims(result: Result) -> dict[str, TaskResult | ReconstructionResult]:
+    """Return all that a result has a score for: the tasks, and reconstruction if any."""
+    kept = result.reconstruction
+    return {**result.by_task, **({RECONSTRUCTION: kept} if kept else {})}

@@ -21,14 +21,14 @@
     document.head.append(script);
   };
 
-  const facts = (pairs) => {
+  const facts = (zoobench.facts = (pairs) => {
     const list = element("dl");
     for (const [term, value] of pairs) {
       if (value === null || value === undefined || value === "") continue;
       list.append(element("div", {}, element("dt", {}, term), element("dd", {}, value)));
     }
     return list;
-  };
+  });
 
   const settings = (given) => Object.entries(given).map(([key, value]) => `${key} = ${JSON.stringify(value)}`).join("\n");
 
@@ -46,7 +46,8 @@
     const drawn = task.classes ? zoobench.confusion(task, title) : zoobench.scatter(task, title);
     const score = cell ? ` ${percent(cell.s)}` : "";
     const bounds = cell && typeof cell.lo === "number" ? ` (${percent(cell.lo)} … ${percent(cell.hi)})` : "";
-    return element("figure", { class: task.classes?.length > 3 ? "wide" : null }, element("figcaption", {}, element("b", {}, name), score, element("span", {}, bounds)), drawn);
+    const seeds = task.seeds?.length ? element("span", { class: "seeds" }, `by seed: ${task.seeds.map((score) => (score === null ? "–" : percent(score))).join(", ")}`) : null;
+    return element("figure", { class: task.classes?.length > 3 ? "wide" : null }, element("figcaption", {}, element("b", {}, name), score, element("span", {}, bounds), seeds), drawn);
   };
 
   const zooSection = (row, zoo, found) => {
@@ -58,10 +59,11 @@
         ["embedder", element("code", {}, found.embedder)],
         ["dimensions", found.dim ? String(found.dim) : null],
         ["seeds", String(found.seeds)],
+        ["weights decoded (no rank)", found.kept ? `R² ${percent(found.kept.s)} (${percent(found.kept.lo)} … ${percent(found.kept.hi)})` : null],
         ["seconds to embed", found.seconds.join(", ")],
         ["commit", found.commit ? element("code", {}, found.commit.slice(0, 12)) : null],
         ["machine", found.machine],
-        ["result", element("a", { href: `../submissions/${encodeURIComponent(row.name)}/${encodeURIComponent(zoo)}/result.json` }, "result.json")],
+        ["result", element("a", { href: `data/results/${encodeURIComponent(row.name)}/${encodeURIComponent(zoo)}.json` }, "result.json")],
       ]),
       Object.keys(found.settings).length
         ? element("details", {}, element("summary", {}, "Settings"), element("pre", {}, settings(found.settings))) : null,
@@ -76,7 +78,7 @@
       ["described in", row.paper ? link(row.paper, row.paper) : null],
       ["licence", row.licence],
       ["trained on", row.training_data],
-      ["run again by others", row.kind === "paper" ? null : row.verified ? "yes, within its intervals" : "not yet"],
+      ["run again", row.kind === "paper" ? null : row.verified ? "by a maintainer, all scores within their intervals" : "not yet"],
     ]));
     if (row.kind === "paper") return place;
     const rest = element("p", { class: "wait" }, "Loading …");

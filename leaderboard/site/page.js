@@ -3,7 +3,7 @@
 (() => {
   const { element } = zoobench;
   const at = (id) => document.getElementById(id);
-  const state = (zoobench.state = { zoo: "", task: "", method: "", track: "", find: "", references: true, papers: true, sort: "overall", direction: "descending" });
+  const state = (zoobench.state = { zoo: "", task: "", method: "", track: "", find: "", references: true, papers: true, sort: "overall", direction: "descending", open: new Set() });
   const NAME = { key: "name", title: "embedder", about: "Open a row for its details", kind: "name", value: (row) => row.name };
   const METHOD = { key: "method", title: "method", about: "What kind of method it is", kind: "method", value: (row) => row.method };
   const AT_ONCE = 30;
@@ -18,11 +18,14 @@
     options(at("method"), [["", "all"]], distinct(board.rows.map((row) => row.method)));
     options(at("track"), [["", "all"]], distinct(board.rows.filter((row) => row.kind === "submission").map((row) => row.track)));
     fillTasks();
+    at("tasks").append(zoobench.facts(tasksOf(board.zoos).map((task) => [task.id, task.summary])));
   };
+
+  const tasksOf = (zoos) => [...new Map(zoos.flatMap((zoo) => zoo.tasks.map((task) => [task.id, task]))).values()];
 
   const fillTasks = () => {
     const zoos = board.zoos.filter((zoo) => !state.zoo || zoo.name === state.zoo);
-    const tasks = [...new Set(zoos.flatMap((zoo) => zoo.tasks.map((task) => task.id)))];
+    const tasks = tasksOf(zoos).map((task) => task.id);
     if (state.task && state.task !== "*" && !tasks.includes(state.task)) state.task = "";
     options(at("task"), [["", "summary"], ["*", "every task"]], tasks);
     at("task").value = state.task;
@@ -84,10 +87,30 @@
     at("filters").addEventListener("submit", (event) => event.preventDefault());
     at("filters").addEventListener("input", () => {
       const zoo = at("zoo").value;
+      if (zoo !== state.zoo || at("task").value !== state.task) state.sort = "";
       Object.assign(state, { task: at("task").value, method: at("method").value, track: at("track").value, find: at("find").value.trim().toLowerCase(), references: at("references").checked, papers: at("papers").checked });
       if (zoo !== state.zoo) { state.zoo = zoo; fillTasks(); }
       show();
     });
+  };
+
+  // A row that is open stays so whatever is filtered, and the address names it.
+  const ROW = "#row=";
+  zoobench.toggled = (row, open) => {
+    if (open) state.open.add(row); else state.open.delete(row);
+    if (row.kind !== "paper") history.replaceState(null, "", open ? ROW + row.name : location.href.replace(/#.*/, "#"));
+  };
+
+  const openNamed = () => {
+    const row = location.hash.startsWith(ROW) && board.rows.find((one) => one.kind !== "paper" && one.name === location.hash.slice(ROW.length));
+    if (!row || state.open.has(row)) return;
+    state.open.add(row);
+    show();
+    const found = made.findIndex((one) => one.row === row);
+    if (found < 0) return;
+    shown = Math.max(shown, found + 1);
+    place();
+    made[found].line.scrollIntoView({ block: "center" });
   };
 
   const more = () => {
@@ -106,10 +129,13 @@
     board = given;
     const count = (number) => number.toLocaleString("en");
     at("zoos").textContent = `Benchmark ${board.benchmark}: ${board.zoos.map((zoo) => `${zoo.name} (${count(zoo.models)} test networks, ${count(zoo.snapshots)} snapshots)`).join(", ")}.`;
+    at("rules").hidden = !board.rules;
     fillFilters();
     listen();
     moreWhenScrolled();
     show();
+    openNamed();
+    window.addEventListener("hashchange", openNamed);
   };
 
   window.addEventListener("load", () => {

@@ -44,7 +44,7 @@
   const badges = (row) => [
     row.kind === "submission" ? null : element("span", { class: `badge ${row.kind}` }, row.kind === "paper" ? "in the paper" : "reference"),
     row.kind === "submission" && row.track !== "weights" ? element("span", { class: "badge" }, row.track) : null,
-    row.verified ? element("span", { class: "badge verified", title: "run again by others, within its intervals" }, "verified") : null,
+    row.verified ? element("span", { class: "badge verified", title: "run again by a maintainer, all scores within their intervals" }, "verified") : null,
   ].filter(Boolean);
 
   const nameCell = (row, place, toggle) => {
@@ -60,6 +60,7 @@
     const toggle = (button) => {
       const open = button.getAttribute("aria-expanded") === "true";
       button.setAttribute("aria-expanded", String(!open));
+      zoobench.toggled(row, !open);
       if (open) { one.details.remove(); one.details = null; return; }
       const inside = element("td", { colspan: columns.length + 3 }, zoobench.detailsOf(row, board));
       one.details = element("tr", { class: "details", id: `details-${number}` }, inside);
@@ -67,6 +68,7 @@
     };
     one.line.append(one.rank, nameCell(row, number, toggle), element("td", { class: "method" }, row.method));
     for (const column of columns) one.line.append(scoreCell(row, column));
+    if (zoobench.state.open.has(row)) toggle(one.line.querySelector("button"));
   };
 
   const number = (value) => (value === null || value === undefined ? null : value);
