@@ -47,11 +47,13 @@ def zoo_details(on_zoo: OnZoo, truth: Truth) -> dict[str, Any]:
 def command(on_zoo: OnZoo) -> str:
     """Return the command that makes a result; settings that were changed are in its name."""
     result = on_zoo.result
-    if result.probe != "standard":
+    if result.probe == "reference":
         return f"zoobench evaluate weight-statistics --zoo {result.zoo.name}"
     words = ["zoobench", "evaluate", result.embedder.reference, "--zoo", result.zoo.name]
     for setting in changed_settings(result.embedder.name):
         words += ["--set", setting]
+    if result.probe != "standard":
+        words += ["--probe", result.probe]
     if len(result.seeds) > 1:
         words += ["--seeds", str(len(result.seeds))]
     return " ".join(words)

@@ -10,7 +10,6 @@ import numpy as np
 
 from zoobench.board import Truth
 from zoobench.predictions import checked_predictions, refuse
-from zoobench.reference import PROBE as REFERENCE
 from zoobench.results import (
     BENCHMARK,
     RESULT,
@@ -20,7 +19,7 @@ from zoobench.results import (
     ZooStamp,
     read_result,
 )
-from zoobench.submission import SUBMISSION, Submission, plain, read_submission
+from zoobench.submission import PROBE_OF, SUBMISSION, Submission, plain, read_submission
 from zoobench.tasks import Task
 from zoogen import IntegrityError, UnknownNameError
 
@@ -130,7 +129,7 @@ def check_header(path: Path, result: Result, truth: Truth, submission: Submissio
     if result.benchmark != BENCHMARK:
         refuse(path, "benchmark", f"{result.benchmark!r}, this board holds {BENCHMARK!r}")
     check_zoo(path, result.zoo, truth.stamp)
-    probe = REFERENCE if submission.track == "reference" else "standard"
+    probe = PROBE_OF[submission.track]
     if result.probe != probe:
         refuse(path, "probe", f"{result.probe!r}, the track {submission.track} takes {probe!r}")
     if result.seeds != tuple(range(len(result.seeds))) or not 1 <= len(result.seeds) <= MOST_SEEDS:

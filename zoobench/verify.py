@@ -102,6 +102,7 @@ def again(on_zoo: OnZoo, truth: Truth) -> dict[str, float | None]:
                     pair.split("=", 1) for pair in changed_settings(result.embedder.name)
                 ),
                 zoo=result.zoo.name,
+                probe=result.probe,
                 seeds=len(result.seeds),
             )
             made = run(request, Path(place), references=False)
