@@ -1,10 +1,10 @@
 """Weight vectors whose hidden units stand in an order of their own, whatever order they came in."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from jaxtyping import Float32, Int64
+from jaxtyping import Float32, Float64, Int64
 
 from zoobench import Embedder
 from zoogen import HiddenLayer, Layout, Weights, ZooError, chained_layers
@@ -15,12 +15,13 @@ ROWS = 8192
 
 @dataclass
 class CanonicalWeights:
-    """The flat weight vector of an equal network: in each hidden layer the strongest unit first.
+    """The flat weight vector of an equal network whose hidden units are sorted.
 
-    A unit is as strong as the sum of squares of all that belongs to it: the weights it hears with,
-    its bias and the weights it is heard with. No order of any layer changes that sum, so networks
-    that differ in the order of hidden units alone come out as one vector. Two units of almost equal
-    strength may change places when weights change little; nothing else leaps.
+    They are sorted by how much they speak for the first class: the sum over all paths from a unit
+    to that class of the products of the weights along them, as if activations passed on what they
+    get. No order of hidden units changes those sums, so networks that differ in that order alone
+    come out as one vector. Two units with almost equal sums may change places when weights change
+    a little; nothing else leaps. Why not by their norms: ``docs/decisions/0016-stronger-rows.md``.
     """
 
     name: str = field(default="canonical-weights", init=False)
@@ -47,44 +48,38 @@ class CanonicalWeights:
 def in_order(
     rows: Float32[np.ndarray, "rows params"], layout: Layout
 ) -> Float32[np.ndarray, "rows params"]:
-    """Put the units of every hidden layer in order, the strongest first."""
+    """Put the units of every hidden layer in order, those that speak most for a class first."""
     tensors = {slot.name: rows[:, slot.slice].reshape(len(rows), *slot.shape) for slot in layout}
-    for hidden in chained_layers(layout):
-        order = strongest_first(tensors, hidden)
+    for hidden, votes in [*votes_of(tensors, chained_layers(layout))]:
+        order = np.argsort(-votes, axis=1, kind="stable")
         for name, axis in hidden.axes:
             tensors[name] = reordered(tensors[name], axis, order)
     return np.concatenate([tensor.reshape(len(rows), -1) for tensor in tensors.values()], axis=1)
 
 
-def strongest_first(
-    tensors: Mapping[str, Float32[np.ndarray, "rows ..."]], hidden: HiddenLayer
-) -> Int64[np.ndarray, "rows units"]:
-    """Return the old place of the unit at each new place.
+def votes_of(
+    tensors: Mapping[str, Float32[np.ndarray, "rows ..."]], layers: tuple[HiddenLayer, ...]
+) -> Iterator[tuple[HiddenLayer, Float64[np.ndarray, "rows _units"]]]:
+    """Yield how much each unit speaks for the first class, from the last hidden layer to the first.
 
-    Sums are in double precision: their rounding, which depends on the order, ties no two units.
+    In double precision, so that rounding, which depends on the order of the units, sorts no two.
     """
-    strength = sum(
-        np.square(by_unit(tensors[name], axis, hidden.units), dtype=np.float64).sum(axis=2)
-        for name, axis in hidden.axes
-    )
-    return np.argsort(-np.asarray(strength), axis=1, kind="stable")
-
-
-def by_unit(
-    tensor: Float32[np.ndarray, "rows ..."], axis: int, units: int
-) -> Float32[np.ndarray, "rows units _scalars"]:
-    """Lay out a tensor unit by unit, each with all scalars that belong to it."""
-    return np.moveaxis(tensor, axis + 1, 1).reshape(len(tensor), units, -1)
+    votes = None
+    for hidden in reversed(layers):
+        heard = tensors[hidden.axes[-1][0]]
+        by_unit = heard.reshape(*heard.shape[:2], hidden.units, -1).sum(axis=3, dtype=np.float64)
+        votes = by_unit[:, 0] if votes is None else np.einsum("nr,nru->nu", votes, by_unit)
+        yield hidden, votes
 
 
 def reordered(
     tensor: Float32[np.ndarray, "rows ..."], axis: int, order: Int64[np.ndarray, "rows units"]
 ) -> Float32[np.ndarray, "rows ..."]:
     """Put the units along an axis of a tensor in order; each may hold a run of the axis."""
-    units = by_unit(tensor, axis, order.shape[1])
-    moved = np.take_along_axis(units, order[:, :, None], axis=1)
-    shape = np.moveaxis(tensor, axis + 1, 1).shape
-    return np.moveaxis(moved.reshape(shape), 1, axis + 1)
+    along = np.moveaxis(tensor, axis + 1, 1)
+    by_unit = along.reshape(*order.shape, -1)
+    moved = np.take_along_axis(by_unit, order[:, :, None], axis=1)
+    return np.moveaxis(moved.reshape(along.shape), 1, axis + 1)
 
 
 embedder: Embedder = CanonicalWeights()

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from torch.func import functional_call
 
 from baselines import canonical_weights
-from baselines.canonical_weights import CanonicalWeights, by_unit
+from baselines.canonical_weights import CanonicalWeights
 from zoogen import CNN, MLP, ZOOS, Layout, Weights, ZooError, permutation_index
 from zoogen.networks import torch_module
 
@@ -58,15 +58,23 @@ def test_an_embedding_is_the_weights_of_an_equal_network(network: MLP | CNN):
 
 
 @every_network
-def test_the_strongest_unit_of_each_layer_stands_first(network: MLP | CNN):
+def test_units_stand_in_the_order_in_which_a_network_without_activations_votes(
+    network: MLP | CNN,
+):
+    """What a unit adds to the first class is the slope of that class in the unit."""
     weights = population(network.layout)
     embedded = Weights([CanonicalWeights().transform(weights)], network.layout)
-    for hidden in network.symmetry:
-        strengths = sum(
-            np.square(by_unit(embedded.tensor(name), axis, hidden.units), dtype=np.float64).sum(2)
-            for name, axis in hidden.axes
-        )
-        assert (np.diff(np.asarray(strengths), axis=1) <= 1e-9).all()
+    layers = [slot.name for slot in network.layout if slot.name.endswith(".weight")]
+    for place, hidden in enumerate(network.symmetry):
+        units = torch.zeros(len(weights), hidden.units, dtype=torch.double, requires_grad=True)
+        carried = units
+        for name in layers[place + 1 :]:
+            weight = torch.from_numpy(embedded.tensor(name)).double()
+            weight = weight.reshape(*weight.shape[:3], -1).sum(dim=3)
+            run = weight.shape[2] // carried.shape[1]
+            carried = (weight @ carried.repeat_interleave(run, dim=1)[:, :, None])[:, :, 0]
+        (votes,) = torch.autograd.grad(carried[:, 0].sum(), units)
+        assert (votes.diff(dim=1) <= 1e-9).all()
 
 
 def test_blocks_of_rows_are_put_together_in_order(monkeypatch: pytest.MonkeyPatch):

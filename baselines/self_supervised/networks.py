@@ -149,13 +149,18 @@ def encoder_and_decoder(layout: Layout, settings: Settings) -> tuple[nn.Module, 
 
 
 def refuse_expansion(layout: Layout, settings: Settings) -> None:
-    """Refuse an embedding wider than what it compresses, or than the token it is read from."""
+    """Refuse an embedding wider than what it compresses, or than the token it is read from.
+
+    Sets are not compressed, as nothing is to come back: their embedding may have any width.
+    """
+    if settings.tokens == "sets":
+        return
     if settings.dim > layout.params:
         raise ZooError(
             f"dim={settings.dim} is more than the {layout.params} weights of a vector; "
             f"expected 1 to {layout.params}"
         )
-    attends = settings.tokens in {"neurons", "weights"}
+    attends = settings.tokens != "none"
     if attends and settings.compression_token and settings.dim > settings.width:
         raise ZooError(
             f"dim={settings.dim} is more than one token of width={settings.width} can carry; "
