@@ -34,15 +34,15 @@ def about(name: str, **changes: object) -> Submission:
     return Submission(**(fields | changes))  # type: ignore[arg-type]
 
 
-def evaluated(root: Path, name: str, zoo: Zoo, *, seeds: int = 1) -> Path:
+def evaluated(root: Path, name: str, zoo: Zoo, *, seeds: int = 1, probe: str = "standard") -> Path:
     """Evaluate an embedder as if its code were committed; return the folder of its results."""
     embedder = find_embedder(name)
     evaluate(
         embedder,
         zoo,
         find_tasks(zoo.spec, []),
-        probe=find_probe("standard"),
-        folder=result_folder(root, name, zoo.spec.name, "standard"),
+        probe=find_probe(probe),
+        folder=result_folder(root, name, zoo.spec.name, probe),
         seeds=range(seeds),
         stamp=replace(
             embedder_stamp(embedder, name=name, reference=name), commit=COMMIT, dirty=False

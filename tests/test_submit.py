@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from tests.boards import about, submitted
+from tests.boards import about, evaluated, submitted
 from zoobench.board import admit, read_truth
 from zoobench.results import Result, read_predictions, read_result, write_result
 from zoobench.submission import read_submission, write_submission
@@ -139,6 +139,22 @@ def test_a_submission_can_be_of_some_zoos_only(board: Path, results: Path):
     write_submission(file, about("no-zoo"))
     with pytest.raises(UnknownNameError, match="closest: mixed"):
         submit(results / "weight-statistics", file, board, zoos=["mixt"])
+
+
+def test_each_track_takes_the_results_of_its_own_probe(
+    board: Path, results: Path, hyp_zoo: Zoo, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("zoobench.boosted.ROUNDS", 2)
+    evaluated(results, "random-projection", hyp_zoo, probe="boosted")
+    folder = submitted(
+        board, results / "random-projection", "trees", track="supervised", method="supervised"
+    )
+    assert read_result(folder / "tetris-hyp").probe == "boosted"
+    assert validate(board, "trees").submission.track == "supervised"
+    text = (folder / "submission.toml").read_text()
+    (folder / "submission.toml").write_text(text.replace('"supervised"', '"weights"', 1))
+    with pytest.raises(IntegrityError, match="'boosted', the track weights takes 'standard'"):
+        validate(board, "trees")
 
 
 def test_a_result_on_a_zoo_the_board_does_not_know_is_refused(tmp_path: Path, results: Path):

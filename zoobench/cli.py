@@ -76,7 +76,8 @@ def evaluate(
         str,
         typer.Option(
             autocompletion=complete_probe,
-            help="standard (the benchmark's) or paper (as the paper's authors did it).",
+            help="standard (the benchmark's), paper (as the paper's authors did it) or boosted "
+            "(trees, for the track supervised).",
         ),
     ] = "standard",
     task: Annotated[

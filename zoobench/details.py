@@ -61,11 +61,13 @@ def kept(on_zoo: OnZoo) -> dict[str, float | None] | None:
 def command(on_zoo: OnZoo) -> str:
     """Return the command that makes a result, quoted: whoever copies it runs nothing else."""
     result = on_zoo.result
-    if result.probe != "standard":
+    if result.probe == "reference":
         return f"zoobench evaluate weight-statistics --zoo {result.zoo.name}"
     words = ["zoobench", "evaluate", result.embedder.reference, "--zoo", result.zoo.name]
     for key, value in changed_settings(result.embedder).items():
         words += ["--set", f"{key}={value}"]
+    if result.probe != "standard":
+        words += ["--probe", result.probe]
     if len(result.seeds) > 1:
         words += ["--seeds", str(len(result.seeds))]
     return join(words)

@@ -12,7 +12,6 @@ import numpy as np
 
 from zoobench.board import Truth
 from zoobench.predictions import checked_errors, checked_predictions
-from zoobench.reference import PROBE as REFERENCE
 from zoobench.reference import REFERENCES
 from zoobench.refusal import plain, refuse, refuse_file
 from zoobench.results import (
@@ -25,7 +24,7 @@ from zoobench.results import (
     ZooStamp,
     read_result,
 )
-from zoobench.submission import SUBMISSION, Submission, read_submission
+from zoobench.submission import PROBE_OF, SUBMISSION, Submission, read_submission
 from zoobench.tasks import Task
 from zoogen import UnknownNameError
 
@@ -172,10 +171,12 @@ def check_values(path: Path, value: Any, field: str = "") -> None:
 
 def check_header(path: Path, result: Result, truth: Truth, submission: Submission) -> None:
     """Check all that is said of a result as a whole."""
+    if result.tested_on is not None:
+        refuse(path, "tested_on", f"{result.tested_on.name!r}, a board ranks within zoos")
     if result.benchmark != BENCHMARK:
         refuse(path, "benchmark", f"{result.benchmark!r}, this board holds {BENCHMARK!r}")
     check_zoo(path, result.zoo, truth.stamp)
-    probe = REFERENCE if submission.track == "reference" else "standard"
+    probe = PROBE_OF[submission.track]
     if result.probe != probe:
         refuse(path, "probe", f"{result.probe!r}, the track {submission.track} takes {probe!r}")
     by = result.embedder.name
@@ -220,6 +221,8 @@ def read_task(
         mine, theirs = getattr(given, name), getattr(task, name)
         if mine != theirs:
             refuse(path, f"{field}.{name}", f"{mine!r}, the task of this board has {theirs!r}")
+    if given.ceiling is not None:
+        refuse(path, f"{field}.ceiling", f"{given.ceiling}, scores by {given.metric} have none")
     counted = ("scores", "penalties", "validation_scores")
     check_counts(path, field, {name: getattr(given, name) for name in counted}, result)
     rows = truth.rows[task.id]

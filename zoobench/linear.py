@@ -1,6 +1,6 @@
-"""What a probe leaves behind: one linear map on raw embeddings, and how it was chosen."""
+"""What a probe leaves behind: a map on raw embeddings, most often linear, and how it was chosen."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,6 +42,10 @@ class LinearMap:
         return outputs
 
 
+Outputs = Callable[[Float[np.ndarray, "snapshots dim"]], Float64[np.ndarray, "snapshots outputs"]]
+"""A function of raw features, one row per snapshot."""
+
+
 @dataclass(frozen=True)
 class Fit:
     """A trained probe.
@@ -53,6 +57,6 @@ class Fit:
             nan for a target that is constant there, or accuracy.
     """
 
-    map: LinearMap
+    map: Outputs
     penalties: tuple[float, ...]
     validation_scores: tuple[float, ...]

@@ -1,4 +1,4 @@
-"""The two probes by name: how an embedding is turned into predictions."""
+"""The probes by name: how an embedding is turned into predictions."""
 
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
@@ -6,6 +6,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float, Float64, Int64
 
+from zoobench.boosted import boosted_classification, boosted_regression
 from zoobench.linear import Fit
 from zoobench.logistic import standard_logistic
 from zoobench.ridge import paper_ridge, standard_ridge
@@ -69,6 +70,11 @@ PROBES: dict[str, Probe] = {
             name="paper",
             regress=paper_ridge,
             classify=paper_softmax,
+        ),
+        Probe(
+            name="boosted",
+            regress=boosted_regression,
+            classify=boosted_classification,
         ),
     )
 }

@@ -18,6 +18,13 @@ MOST_BYTES = 20_000
 
 Track = Literal["weights", "forward", "supervised", "reference"]
 """What an embedder may use: weights; forward passes, too; labels, too; or it is no embedder."""
+PROBE_OF: dict[Track, str] = {
+    "weights": "standard",
+    "forward": "standard",
+    "supervised": "boosted",
+    "reference": "reference",
+}
+"""What reads an embedding in each track; an embedder sees no labels, so its probe is supervised."""
 Method = Literal[
     "reference", "weights", "statistics", "projection", "manifold", "self-supervised", "supervised",
     "other",

@@ -12,7 +12,6 @@ from jaxtyping import Float64
 
 from zoobench.board import Truth, read_truths, submission_folder
 from zoobench.predictions import checked_errors, checked_predictions
-from zoobench.reference import PROBE as REFERENCE
 from zoobench.results import (
     RESULT,
     ReconstructionResult,
@@ -23,7 +22,13 @@ from zoobench.results import (
     write_table,
 )
 from zoobench.score import kept_of, scores_of, write_errors
-from zoobench.submission import SUBMISSION, Submission, read_submission, write_submission
+from zoobench.submission import (
+    PROBE_OF,
+    SUBMISSION,
+    Submission,
+    read_submission,
+    write_submission,
+)
 from zoobench.validate import checked_entry
 from zoogen import UnknownNameError, ZooError
 
@@ -78,7 +83,7 @@ def submit(
 
 def results_by_zoo(results: Path, submission: Submission, zoos: Sequence[str]) -> dict[str, Path]:
     """Find the results that a track takes, by zoo."""
-    probe = REFERENCE if submission.track == "reference" else "standard"
+    probe = PROBE_OF[submission.track]
     paths = (path.parent for path in sorted(results.glob(f"*/{probe}/{RESULT}")))
     found = {path.parent.name: path for path in paths}
     for zoo in zoos:

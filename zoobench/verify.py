@@ -126,6 +126,7 @@ def again(on_zoo: OnZoo, truth: Truth) -> Result:
                 embedder=result.embedder.reference,
                 settings=changed_settings(result.embedder),
                 zoo=result.zoo.name,
+                probe=result.probe,
                 seeds=len(result.seeds),
             )
             made = run(request, Path(place), references=False)

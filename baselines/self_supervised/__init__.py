@@ -3,7 +3,9 @@
 ``fast`` trains in minutes on two cores where the paper trains for hours on a GPU; what each
 difference does is measured in ``docs/decisions/0010-a-fast-schedule.md``. ``cnn_fast`` is the like
 of it for CNNs, with longer vectors and, in the zoos that are partial so far, fewer of them: it
-takes 2000 steps at least, however many epochs those are.
+takes 2000 steps at least, however many epochs those are. ``deep_sets`` learns by contrast alone,
+with an encoder that has no order of hidden units to see; how it was chosen is in
+``docs/decisions/0016-stronger-rows.md``.
 """
 
 from dataclasses import replace
@@ -11,7 +13,7 @@ from dataclasses import replace
 from baselines.self_supervised.embedder import SelfSupervised
 from zoobench import Embedder
 
-__all__ = ["SelfSupervised", "cnn_fast", "embedder", "fast"]
+__all__ = ["SelfSupervised", "cnn_fast", "deep_sets", "embedder", "fast"]
 
 embedder: Embedder = SelfSupervised()
 
@@ -38,4 +40,15 @@ cnn_fast = replace(
     patience=1000,
     batch=50,
     learning_rate=1e-3,
+)
+deep_sets = replace(
+    fast,
+    name="deep-sets",
+    tokens="sets",
+    blocks=1,
+    width=64,
+    hidden=128,
+    position=0.5,
+    beta=0.0,
+    permute=False,
 )

@@ -48,8 +48,9 @@ class SelfSupervised(Settings):
         """What ``zoobench evaluate --tune`` draws from."""
         widths = {self.width, self.width // 2, self.width * 3 // 2}
         carries = [each for each in sorted(widths) if each >= self.dim and each % self.heads == 0]
+        weighs: SearchSpace = {} if self.tokens == "sets" else {"beta": Uniform(0.05, 0.85)}
         return {
-            "beta": Uniform(0.05, 0.85),
+            **weighs,
             "dim": Choice(tuple(-(-self.dim * fifths // 5) for fifths in (2, 3, 5))),
             "width": Choice(tuple(carries) or (self.width,)),
             "learning_rate": Uniform(1e-4, 1e-2, log=True),

@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from baselines.self_supervised.attention import blocks, transformed
+from baselines.self_supervised.deep_sets import SetEncoder
 from baselines.self_supervised.dropout import Dropout
 from baselines.self_supervised.settings import Settings
 from baselines.self_supervised.tokens import Embedding, Group, Unembedding, neurons, single_weights
@@ -141,12 +142,19 @@ def encoder_and_decoder(layout: Layout, settings: Settings) -> tuple[nn.Module, 
         widths = [int(width) for width in steps]
         encoder = nn.Sequential(*feed_forward(widths, settings.dropout), nn.Tanh())
         return encoder, feed_forward(widths[::-1], settings.dropout)
+    if settings.tokens == "sets":
+        return SetEncoder(layout, settings), nn.Identity()
     groups = neurons(layout) if settings.tokens == "neurons" else single_weights(layout)
     return AttentionEncoder(groups, settings), AttentionDecoder(groups, settings)
 
 
 def refuse_expansion(layout: Layout, settings: Settings) -> None:
-    """Refuse an embedding wider than what it compresses, or than the token it is read from."""
+    """Refuse an embedding wider than what it compresses, or than the token it is read from.
+
+    Sets are not compressed, as nothing is to come back: their embedding may have any width.
+    """
+    if settings.tokens == "sets":
+        return
     if settings.dim > layout.params:
         raise ZooError(
             f"dim={settings.dim} is more than the {layout.params} weights of a vector; "

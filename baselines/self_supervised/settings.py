@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 from zoogen import ZooError
 
-Tokens = Literal["neurons", "weights", "none"]
+Tokens = Literal["neurons", "weights", "none", "sets"]
 Contrast = Literal["nt-xent", "positive"]
 Schedule = Literal["plateau", "one-cycle"]
 CHOICES = {
@@ -41,9 +41,11 @@ class Settings:
     Attributes:
         dim: Dimension L of the embedding.
         tokens: What the encoder attends over: ``neurons`` (or kernels), single ``weights``, or
-            ``none`` for fully connected layers.
+            ``none`` for fully connected layers. ``sets`` are not in the paper: units that send
+            messages along their connections and have no order (``deep_sets.py``).
         compression_token: Whether a learned token gathers the embedding; else all tokens do.
-        blocks: Attention blocks in the encoder, and as many in the decoder.
+        blocks: Attention blocks in the encoder, and as many in the decoder; with ``sets``, sweeps
+            of messages through the network.
         heads: Attention heads in each.
         width: Dimension d of a token.
         hidden: Dimension between the two linear layers of a block.
@@ -109,6 +111,21 @@ class Settings:
     device: str = "cpu"
 
     def __post_init__(self) -> None:
+        self.refuse_outside()
+        if self.width % self.heads:
+            raise ZooError(f"width={self.width}, heads={self.heads}: expected a multiple of heads")
+        if not 0 <= self.erased[0] <= self.erased[1] < 1:
+            raise ZooError(f"erased={self.erased}: expected two ascending shares below 1")
+        if min(self.projection[1:]) < 1 or self.projection[0] < 0:
+            raise ZooError(f"projection={self.projection}: expected layers, their width, output")
+        if self.tokens == "sets" and self.beta > 0:
+            raise ZooError(
+                f"tokens='sets', beta={self.beta}: what knows no order of units cannot give "
+                "weights back in theirs; set beta=0"
+            )
+
+    def refuse_outside(self) -> None:
+        """Refuse numbers and names out of range."""
         for name, (low, high) in RANGES.items():
             if not low <= getattr(self, name) <= high:
                 expected = f"{low} to {high}" if high < inf else f"{low} or more"
@@ -116,9 +133,3 @@ class Settings:
         for name, choices in CHOICES.items():
             if getattr(self, name) not in choices:
                 raise ZooError(f"{name}={getattr(self, name)!r}: expected {' or '.join(choices)}")
-        if self.width % self.heads:
-            raise ZooError(f"width={self.width}, heads={self.heads}: expected a multiple of heads")
-        if not 0 <= self.erased[0] <= self.erased[1] < 1:
-            raise ZooError(f"erased={self.erased}: expected two ascending shares below 1")
-        if min(self.projection[1:]) < 1 or self.projection[0] < 0:
-            raise ZooError(f"projection={self.projection}: expected layers, their width, output")

@@ -1,0 +1,118 @@
+"""The encoder without an order of hidden units: blind to that order, and to nothing else."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor
+
+from baselines.self_supervised.deep_sets import SetEncoder, chained
+from baselines.self_supervised.losses import objective
+from baselines.self_supervised.networks import Autoencoder
+from baselines.self_supervised.settings import Settings
+from zoogen import CNN, MLP, ZOOS, Layout, ZooError, permutation_index
+
+NETWORKS: dict[str, MLP | CNN] = {
+    "tetris": ZOOS["tetris-seed"].network,
+    "deep mlp": MLP(widths=(6, 7, 5, 4), bias=True),
+    "the paper's cnn": ZOOS["mnist-seed"].network,
+    "small cnn": ZOOS["mnist-hyp"].network,
+}
+every_network = pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
+SMALL = Settings(tokens="sets", beta=0.0, dim=12, width=16, hidden=32, projection=(1, 16, 8))
+
+
+def drawn(layout: Layout, rows: int = 4) -> Tensor:
+    return 0.3 * torch.randn(rows, layout.params, generator=torch.Generator().manual_seed(0))
+
+
+def encoder(layout: Layout) -> SetEncoder:
+    torch.manual_seed(0)
+    return SetEncoder(layout, SMALL).eval()
+
+
+@every_network
+@given(data=st.data())
+@torch.inference_mode()
+def test_the_order_of_hidden_units_does_not_matter(network: MLP | CNN, data: st.DataObject):
+    orders = {
+        layer.name: np.array(data.draw(st.permutations(range(layer.units))))
+        for layer in network.symmetry
+    }
+    index = torch.from_numpy(permutation_index(network.layout, network.symmetry, orders))
+    embed, vectors = encoder(network.layout), drawn(network.layout)
+    assert torch.allclose(embed(vectors[:, index]), embed(vectors), atol=1e-5)
+
+
+@every_network
+@torch.inference_mode()
+def test_units_that_hear_what_others_are_heard_with_are_another_network(network: MLP | CNN):
+    """Half a permutation, of what units hear but not of where they are heard, changes a network."""
+    embed, vectors, layout = encoder(network.layout), drawn(network.layout), network.layout
+    for hidden in network.symmetry:
+        weight = layout[f"{hidden.name}.weight"]
+        moved = vectors.clone()
+        tensor = vectors[:, weight.slice].view(-1, *weight.shape)
+        moved[:, weight.slice] = tensor.roll(1, dims=1).flatten(1)
+        assert (embed(moved) - embed(vectors)).abs().amax(dim=1).min() > 1e-3
+
+
+@every_network
+@torch.inference_mode()
+def test_images_and_classes_keep_their_order(network: MLP | CNN):
+    embed, vectors, layout = encoder(network.layout), drawn(network.layout), network.layout
+    weights = [slot for slot in layout if slot.name.endswith(".weight")]
+    for weight, axis in ((weights[0], -1), (weights[-1], 1)):
+        moved = vectors.clone()
+        tensor = vectors[:, weight.slice].view(-1, *weight.shape)
+        moved[:, weight.slice] = tensor.roll(1, dims=axis).flatten(1)
+        assert (embed(moved) - embed(vectors)).abs().amax(dim=1).min() > 1e-3
+
+
+@every_network
+def test_every_weight_is_read_once(network: MLP | CNN):
+    layers = chained(network.layout)
+    assert [slot for layer in layers for slot in (layer.weight, layer.bias) if slot] == list(
+        network.layout
+    )
+    vectors = drawn(network.layout)
+    for layer in layers:
+        shape = (len(vectors), layer.units, layer.inputs, layer.scalars)
+        assert layer.connections(vectors).shape == shape
+        assert layer.starts(vectors).shape == (len(vectors), layer.units, layer.own)
+
+
+@every_network
+def test_every_parameter_learns_something(network: MLP | CNN):
+    torch.manual_seed(0)
+    learner = Autoencoder(network.layout, SMALL)
+    loss, reconstructed = objective(learner, drawn(network.layout, 8), SMALL)
+    loss.backward()
+    assert reconstructed is None
+    assert all(
+        parameter.grad is not None and parameter.grad.abs().max() > 0
+        for parameter in learner.parameters()
+    )
+
+
+@pytest.mark.parametrize(
+    ("shapes", "reason"),
+    [
+        ({"fc1.weight": (4, 16)}, "no hidden layer"),
+        ({"fc1.weight": (5, 16), "fc2.weight": (4, 6)}, r"fc2.weight \(4, 6\) cannot hear 5"),
+        ({"fc1.weight": (5, 16), "norm.weight": (5,)}, r"norm.weight \(5,\) cannot hear 5"),
+        ({"fc1.weight": (5, 16), "scale": (5,), "fc2.weight": (4, 5)}, "scale is neither"),
+    ],
+    ids=["one layer", "widths", "norm", "other"],
+)
+def test_a_network_that_is_no_chain_of_layers_is_refused(
+    shapes: dict[str, tuple[int, ...]], reason: str
+):
+    with pytest.raises(ZooError, match=f"{reason}.*tokens=neurons"):
+        chained(Layout.of(shapes))
+
+
+def test_reconstruction_without_an_order_is_refused():
+    with pytest.raises(ZooError, match=r"beta=0\.5: .* set beta=0"):
+        Settings(tokens="sets", beta=0.5)

@@ -1,0 +1,82 @@
+"""Second moments of units: blind to the order of units, and sums of what they say they are."""
+
+from itertools import combinations_with_replacement
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from baselines import unit_moments
+from baselines.unit_moments import UnitMoments
+from zoogen import CNN, MLP, ZOOS, Layout, Weights, ZooError, permutation_index
+
+NETWORKS: dict[str, MLP | CNN] = {
+    "tetris": ZOOS["tetris-seed"].network,
+    "deep mlp": MLP(widths=(6, 7, 5, 4), bias=True),
+    "the paper's cnn": ZOOS["mnist-seed"].network,
+    "small cnn": ZOOS["mnist-hyp"].network,
+}
+every_network = pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
+
+
+def population(layout: Layout, rows: int = 9) -> Weights:
+    values = np.random.default_rng(0).normal(0, 0.3, (rows, layout.params))
+    return Weights([values.astype(np.float32)], layout)
+
+
+@every_network
+@given(data=st.data())
+def test_the_order_of_hidden_units_does_not_matter(network: MLP | CNN, data: st.DataObject):
+    weights = population(network.layout)
+    orders = {
+        layer.name: np.array(data.draw(st.permutations(range(layer.units))))
+        for layer in network.symmetry
+    }
+    index = permutation_index(network.layout, network.symmetry, orders)
+    permuted = Weights([np.asarray(weights)[:, index]], network.layout)
+    np.testing.assert_allclose(
+        UnitMoments().transform(permuted), UnitMoments().transform(weights), rtol=1e-5, atol=1e-7
+    )
+
+
+def test_a_deep_networks_moments_are_those_of_its_paths():
+    weights = population(NETWORKS["deep mlp"].layout, 3)
+    embedded = UnitMoments().transform(weights)
+    for row, found in enumerate(embedded):
+        first, second, last = (
+            weights.tensor(f"fc{number}.weight")[row].astype(np.float64) for number in (1, 2, 3)
+        )
+        biases = [weights.tensor(f"fc{number}.bias")[row] for number in (1, 2)]
+        layers = [
+            np.column_stack([first, (last @ second).T, biases[0], np.ones(7)]),
+            np.column_stack([second @ first, last.T, biases[1], np.ones(5)]),
+        ]
+        expected = [
+            np.mean(units[:, one] * units[:, other])
+            for units in layers
+            for one, other in [*combinations_with_replacement(range(units.shape[1]), 2)][:-1]
+        ]
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("name", "numbers"),
+    [("tetris", [21]), ("the paper's cnn", [37] * 4), ("small cnn", [21] * 3)],
+)
+def test_an_embedding_holds_each_pair_of_numbers_once(name: str, numbers: list[int]):
+    embedded = UnitMoments().transform(population(NETWORKS[name].layout))
+    assert embedded.shape[1] == sum(count * (count + 1) // 2 - 1 for count in numbers)
+
+
+def test_blocks_of_rows_are_put_together_in_order(monkeypatch: pytest.MonkeyPatch):
+    weights = population(NETWORKS["tetris"].layout)
+    at_once = UnitMoments().transform(weights)
+    monkeypatch.setattr(unit_moments, "ROWS", 4)
+    np.testing.assert_allclose(UnitMoments().transform(weights), at_once, rtol=1e-6)
+
+
+def test_a_network_without_hidden_layers_is_refused():
+    weights = population(Layout.of({"fc1.weight": (4, 16)}))
+    with pytest.raises(ZooError, match=r"no hidden layer among fc1\.weight"):
+        UnitMoments().fit(weights, weights, seed=0)
