@@ -320,12 +320,13 @@ def parsed_models(models: str | None) -> int | range | None:
     """Read ``100``, the first so many, or ``100-199``, from the first to the last."""
     if models is None:
         return None
-    match = re.fullmatch(r"(\d+)(?:-(\d+))?", models)
-    if not match:
+    match = re.fullmatch(r"(\d{1,18})(?:-(\d{1,18}))?", models)
+    first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
+    if match is None or last < first:
         raise typer.BadParameter(
-            f"{models!r}, expected a number, or two as in 100-199", param_hint="--models"
+            f"{models!r:.100}, expected a number, or two as in 100-199", param_hint="--models"
         )
-    return range(int(match[1]), int(match[2]) + 1) if match[2] else int(match[1])
+    return range(first, last + 1) if match[2] else first
 
 
 def main() -> None:
