@@ -4,8 +4,11 @@ The table is a record set; the shards are a file set, for Croissant has no reade
 """
 
 import json
+import warnings
 from datetime import date, datetime, time
+from importlib.metadata import version
 from pathlib import Path
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from zoogen.errors import ZooError
@@ -73,6 +76,25 @@ def croissant_json(
         record_sets=[record_set(context, pq.read_schema(folder / TABLE))],
     )
     return json.dumps(metadata.to_json(), indent=1, ensure_ascii=False, default=str) + "\n"
+
+
+def check_croissant(path: Path) -> None:
+    """Load a record of the table by Croissant's own reader, as others will.
+
+    Raises:
+        ZooError: If it cannot be loaded.
+    """
+    import mlcroissant as mlc
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # rdflib's own
+            next(iter(mlc.Dataset(jsonld=str(path)).records(RECORDS)), None)
+    except (mlc.ValidationError, mlc.GenerationError) as error:
+        raise ZooError(
+            f"mlcroissant {version('mlcroissant')} cannot read the {path.name} that it wrote ("
+            f"{shorten(str(error), 300, placeholder=' …')}); nothing was sent, try another version"
+        ) from error
 
 
 def in_short(manifest: Manifest) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from zoogen.atomic import sha256_of, write_text
-from zoogen.croissant import CROISSANT, croissant_json, first_published
+from zoogen.croissant import CROISSANT, check_croissant, croissant_json, first_published
 from zoogen.errors import IntegrityError, ZooError
 from zoogen.hub import (
     HeldFile,
@@ -164,7 +164,11 @@ def croissant_there(target: Target, held: Holding | None) -> str:
 
 
 def stage_croissant(zoo: Zoo, stage: Path, target: Target, there: str) -> None:
-    """Describe the zoo; the same rows keep the day on which they were published first."""
+    """Describe the zoo; the same rows keep the day on which they were published first.
+
+    Raises:
+        ZooError: If nobody could load the table by what is new in the description.
+    """
     today = datetime.now(UTC).date()
     text = croissant_json(
         zoo.manifest,
@@ -175,6 +179,8 @@ def stage_croissant(zoo: Zoo, stage: Path, target: Target, there: str) -> None:
         published=first_published(there, zoo.manifest) or today,
     )
     write_text(stage / CROISSANT, text)
+    if text != there:
+        check_croissant(stage / CROISSANT)
 
 
 def send(
