@@ -91,9 +91,10 @@ def check_croissant(path: Path) -> None:
             warnings.simplefilter("ignore", DeprecationWarning)  # rdflib's own
             next(iter(mlc.Dataset(jsonld=str(path)).records(RECORDS)), None)
     except (mlc.ValidationError, mlc.GenerationError) as error:
+        reason = shorten(str(error.__cause__ or error), 300, placeholder=" …")
         raise ZooError(
-            f"mlcroissant {version('mlcroissant')} cannot read the {path.name} that it wrote ("
-            f"{shorten(str(error), 300, placeholder=' …')}); nothing was sent, try another version"
+            f"mlcroissant {version('mlcroissant')} cannot read the {path.name} that it wrote "
+            f"({reason}); nothing was sent, try another version"
         ) from error
 
 
@@ -161,31 +162,32 @@ def distribution(context: Any, manifest: Manifest, folder: Path, address: str) -
 
 
 def record_set(context: Any, schema: "pa.Schema") -> Any:
-    """Describe the columns of the table."""
+    """Describe the columns of the table that Croissant has a type for."""
     import mlcroissant as mlc
 
-    def field(name: str, kind: "pa.DataType") -> Any:
+    def field(name: str, kind: str) -> Any:
         return mlc.Field(
             ctx=context,
             id=f"{RECORDS}/{name}",
             name=name,
             description=MEANING.get(name, name.replace("_", " ").capitalize()),
-            data_types=[data_type(kind)],
+            data_types=[kind],
             source=mlc.Source(file_object=TABLE, extract=mlc.Extract(column=name)),
         )
 
+    kinds = {column.name: data_type(column.type) for column in schema}
     return mlc.RecordSet(
         ctx=context,
         id=RECORDS,
         name=RECORDS,
         description="One record per snapshot: one model at one epoch",
         key=[f"{RECORDS}/model", f"{RECORDS}/epoch"],
-        fields=[field(column.name, column.type) for column in schema],
+        fields=[field(name, kind) for name, kind in kinds.items() if kind is not None],
     )
 
 
-def data_type(kind: "pa.DataType") -> str:
-    """Return what Croissant calls the type of a column."""
+def data_type(kind: "pa.DataType") -> str | None:
+    """Return what Croissant calls the type of a column, None if its reader cannot read it."""
     import mlcroissant as mlc
     from pyarrow import types
 
@@ -193,7 +195,11 @@ def data_type(kind: "pa.DataType") -> str:
         return str(mlc.DataType.BOOL)
     if types.is_integer(kind):
         return str(mlc.DataType.INTEGER)
-    return str(mlc.DataType.FLOAT if types.is_floating(kind) else mlc.DataType.TEXT)
+    if types.is_floating(kind):
+        return str(mlc.DataType.FLOAT)
+    text = kind.value_type if types.is_dictionary(kind) else kind
+    is_text = types.is_string(text) or types.is_large_string(text)
+    return str(mlc.DataType.TEXT) if is_text else None
 
 
 def first_published(text: str, manifest: Manifest) -> date | None:

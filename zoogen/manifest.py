@@ -135,6 +135,8 @@ def read_manifest(folder: Path) -> Manifest:
         raise ZooError(
             f"{folder} is not a zoo: it has no {MANIFEST}; zoogen build makes one"
         ) from error
+    except OSError as error:
+        raise ZooError(f"{path} cannot be read: {error.strerror or error}") from error
     except (ValueError, RecursionError, TypeError, KeyError) as error:
         raise IntegrityError(f"{path}: not a manifest ({error!r}); {REMEDY}") from error
     if version != FORMAT_VERSION:

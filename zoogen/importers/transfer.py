@@ -44,7 +44,7 @@ from zoogen.manifest import (
 from zoogen.progress import progress_bar
 from zoogen.shards import map_shard
 from zoogen.spec import AXES, Activation
-from zoogen.table import write_table
+from zoogen.table import PLACE, write_table
 from zoogen.weights import Weights
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ SPARE_BYTES = 64 * MIB
 """Room for table, card and manifest."""
 
 WORDS = ("activation", "initialiser", "optimiser")
-PLACED = ("model", "epoch", "shard", "row", "split", "group", "run")
+PLACED = (*PLACE, "run")
 LONGEST = 100
 """Letters of a word on an axis."""
 
