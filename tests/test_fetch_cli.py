@@ -150,6 +150,29 @@ def test_errors_have_no_traceback_and_an_exit_code(
     assert MANIFEST not in {path.name for path in cache.rglob("*")}
 
 
+def test_zoobench_lists_the_tasks_of_a_zoo_from_the_hub_without_its_weights(
+    hub: Hub, mixed_zoo: Zoo
+):
+    def tasks(zoo: str | Path) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "zoobench", "tasks", str(zoo)],
+            env=plain_environment(),
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+
+    fetched = tasks(NAME)
+    assert fetched.returncode == 0, fetched.stderr
+    assert {"acc", "act", "init", "opt", "drop"} <= set(fetched.stdout.split())
+    assert fetched.stdout == tasks(mixed_zoo.folder).stdout
+    assert not {*SHARDS} & set(downloads(hub))
+    missing = tasks("hub:org/mixed@v9")
+    assert (missing.returncode, "Traceback" in missing.stderr) == (1, False)
+    assert "it has no such revision" in missing.stderr
+
+
 def test_zoobench_scores_a_zoo_from_the_hub_as_the_one_that_was_built(
     mixed_zoo: Zoo, tmp_path: Path
 ):
