@@ -224,7 +224,11 @@ class Shelf:
                 "kept: the zoo was altered, take another revision"
             )
         if entry.file != TABLE:
-            map_shard(path, entry.rows, self.manifest.stored_layout.params)
+            try:
+                map_shard(path, entry.rows, self.manifest.stored_layout.params)
+            except IntegrityError as error:
+                said = str(error).replace(str(path), entry.file)
+                raise IntegrityError(f"{said}; it was not kept, take another revision") from error
 
 
 def needed_shards(folder: Path, manifest: Manifest, subset: Subset) -> list[FileEntry]:
