@@ -12,8 +12,8 @@ import pytest
 
 from tests.hub import Hub
 from tests.test_publish import REPO, published
-from zoogen import Zoo
-from zoogen.croissant import CROISSANT, first_published
+from zoogen import Zoo, ZooError
+from zoogen.croissant import CROISSANT, croissant_json, first_published
 
 pytestmark = [
     pytest.mark.filterwarnings(f"ignore::DeprecationWarning:{package}")
@@ -47,6 +47,20 @@ def test_the_records_are_the_rows_of_the_table(fetched: Path, mixed_zoo: Zoo):
         if isinstance(records[name].iloc[0], bytes):
             records[name] = records[name].str.decode("utf-8")
     pd.testing.assert_frame_equal(records, mixed_zoo.properties, check_dtype=False)
+
+
+def test_a_description_that_nobody_can_load_by_is_not_published(
+    hub: Hub, mixed_zoo: Zoo, monkeypatch: pytest.MonkeyPatch
+):
+    def misnamed(*arguments: Any, **options: Any) -> str:
+        return croissant_json(*arguments, **options).replace('"column": "epoch"', '"column": "age"')
+
+    monkeypatch.setattr("zoogen.publish.croissant_json", misnamed)
+    with pytest.raises(
+        ZooError, match=r"cannot read the croissant\.json that it wrote .*nothing wa"
+    ):
+        published(hub, mixed_zoo.folder)
+    assert not hub.repositories
 
 
 def test_a_table_that_was_altered_is_noticed_by_its_reader(fetched: Path):

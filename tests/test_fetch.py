@@ -2,9 +2,12 @@
 
 import json
 import logging
+import os
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from errno import ENOSPC
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -13,6 +16,7 @@ import numpy as np
 import pytest
 
 from tests.hub import STRANGER, WRITE, Hub
+from tests.hub.faults import Answer
 from tests.test_build import contents
 from zoogen import (
     SPLITS,
@@ -170,6 +174,8 @@ def test_shards_without_rows_do_not_shift_the_others(mixed_zoo: Zoo):
         ({"models": 0}, ZooError, "models 0: expected how many, or their numbers"),
         ({"models": [-1]}, ZooError, "expected how many"),
         ({"models": []}, ZooError, "expected how many"),
+        ({"models": 10**15}, ZooError, "mixed has the models 0 to 191, not 999999999999999"),
+        ({"models": range(10**15, 0, -1)}, ZooError, "the models 0 to 191, not 1000000000000000"),
     ],
 )
 def test_models_that_are_not_there_are_refused(
@@ -269,6 +275,7 @@ def test_a_tag_that_was_taken_away_is_not_remembered(hub: Hub, commit: str, at: 
         ("hub:org", "names no repository of the Hub: expected OWNER/NAME"),
         ("hub:../../etc@v1", "names no repository of the Hub"),
         ("hub:org/mixed@", "names no revision after the @"),
+        ("hub:org/mixed@" + "v" * 300, "'vvv.*' names no revision: expected a branch"),
     ],
 )
 def test_what_is_not_there_is_named_and_nothing_is_written(
@@ -278,6 +285,50 @@ def test_what_is_not_there_is_named_and_nothing_is_written(
         with pytest.raises(ZooError, match=words):
             load(name, **at)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "words"),
+    [
+        (403, "", r"your token may not do this \(injected\); take one that may$"),
+        (403, "GatedRepo", "its owner chooses who may have it: ask on its page, then log in"),
+        (503, "", "trouble of its own, status 503"),
+    ],
+)
+def test_a_hub_that_refuses_is_understood(
+    hub: Hub, commit: str, at: dict[str, Any], status: int, code: str, words: str
+):
+    headers = {"X-Error-Code": code} if code else {}
+    hub.faults.add(Answer(status, headers), "GET", "/revision/", times=10)
+    with pytest.raises(ZooError, match=words):
+        fetch_zoo(NAME, **at)
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["huggingface.co", "ftp://127.0.0.1", "http://", "http://[::1", "http://a:port"]
+)
+def test_what_is_no_address_of_a_hub_is_named(at: dict[str, Any], endpoint: str):
+    with pytest.raises(ZooError, match=f"'{re.escape(endpoint)}' is no address of a Hub: expected"):
+        fetch_zoo(NAME, **{**at, "endpoint": endpoint})
+
+
+def test_an_empty_revision_is_not_main(commit: str, at: dict[str, Any]):
+    with pytest.raises(ZooError, match="'' names no revision: expected a branch, a tag or a"):
+        fetch_zoo("hub:org/mixed", revision="", **at)
+
+
+@pytest.mark.usefixtures("commit")
+def test_a_folder_that_cannot_take_a_file_is_named(
+    at: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def full(path: Path, target: Path) -> None:
+        raise OSError(ENOSPC, os.strerror(ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", full)
+        with pytest.raises(ZooError, match=r"cannot write .*snapshots\.parquet: No space left on"):
+            fetch_zoo(NAME, out=tmp_path / "zoo", **at)
+    assert not (tmp_path / "zoo").exists()
 
 
 def test_a_repository_that_is_no_zoo_is_told_so(hub: Hub, at: dict[str, Any], tmp_path: Path):

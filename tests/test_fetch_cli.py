@@ -105,6 +105,28 @@ def test_an_interrupted_fetch_ends_at_once_and_says_so(hub: Hub, tmp_path: Path)
     assert not (tmp_path / "zoo" / ".download").exists()
 
 
+def test_a_full_disk_is_no_broken_connection(tmp_path: Path):
+    """A limit on the size of files stands for the disk: it ends a write as a full one does."""
+    code = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000));"
+        f"sys.argv = ['zoogen', 'fetch', {NAME!r}, '--out', 'zoo'];"
+        "from zoogen.cli import main; main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=plain_environment(),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "cannot be written here ([Errno 27] File too large); make room, then" in done.stderr
+    assert MANIFEST not in contents(tmp_path / "zoo")
+    assert not (tmp_path / "zoo" / ".download").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "words"),
     [
@@ -113,6 +135,9 @@ def test_an_interrupted_fetch_ends_at_once_and_says_so(hub: Hub, tmp_path: Path)
         ((NAME, "--split", "tset"), 1, "error: no split called 'tset'; closest: test"),
         ((NAME, "--models", "1000"), 1, "error: mixed has the models 0 to 191, not 999"),
         ((NAME, "--models", "few"), 2, "expected a number, or two as in 100-199"),
+        ((NAME, "--models", "9-5"), 2, "expected a number, or two as in 100-199"),
+        ((NAME, "--models", "9" * 5000), 2, "expected a number, or two as in 100-199"),
+        (("hub:org/mixed", "--revision", ""), 1, "'' names no revision"),
     ],
 )
 def test_errors_have_no_traceback_and_an_exit_code(
@@ -123,6 +148,29 @@ def test_errors_have_no_traceback_and_an_exit_code(
     assert words in done.stderr
     assert "Traceback" not in done.stderr
     assert MANIFEST not in {path.name for path in cache.rglob("*")}
+
+
+def test_zoobench_lists_the_tasks_of_a_zoo_from_the_hub_without_its_weights(
+    hub: Hub, mixed_zoo: Zoo
+):
+    def tasks(zoo: str | Path) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "zoobench", "tasks", str(zoo)],
+            env=plain_environment(),
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+
+    fetched = tasks(NAME)
+    assert fetched.returncode == 0, fetched.stderr
+    assert {"acc", "act", "init", "opt", "drop"} <= set(fetched.stdout.split())
+    assert fetched.stdout == tasks(mixed_zoo.folder).stdout
+    assert not {*SHARDS} & set(downloads(hub))
+    missing = tasks("hub:org/mixed@v9")
+    assert (missing.returncode, "Traceback" in missing.stderr) == (1, False)
+    assert "it has no such revision" in missing.stderr
 
 
 def test_zoobench_scores_a_zoo_from_the_hub_as_the_one_that_was_built(

@@ -1,6 +1,8 @@
 """A zoo that lies: the lie is named, nothing beside the folder is touched, nothing half is left."""
 
+import io
 import json
+import re
 import struct
 from collections.abc import Callable
 from hashlib import sha256
@@ -8,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from tests.hub import Hub
+from tests.hub import WRITE, Hub
+from tests.subprocesses import run_zoogen
 from tests.test_build import contents
-from zoogen import IntegrityError, Zoo, ZooError, fetch_zoo, load_zoo
+from zoogen import IntegrityError, Zoo, ZooError, fetch_zoo, load_zoo, publish_zoo
 from zoogen.manifest import MANIFEST, TABLE
 from zoogen.shards import shard_name
 
@@ -98,6 +102,17 @@ def a_table_that_is_none(files: Files) -> Files:
     return edited(files, lambda fields: fields["table"].update(change)) | {TABLE: blob}
 
 
+def with_table(change: Callable[[pd.DataFrame], pd.DataFrame]) -> Callable[[Files], Files]:
+    def lie(files: Files) -> Files:
+        blob = io.BytesIO()
+        change(pd.read_parquet(io.BytesIO(files[TABLE]))).to_parquet(blob)
+        table = blob.getvalue()
+        entry = {"bytes": len(table), "sha256": sha256(table).hexdigest()}
+        return edited(files, lambda fields: fields["table"].update(entry)) | {TABLE: table}
+
+    return lie
+
+
 def named(path: str) -> Callable[[Files], Files]:
     def lie(files: Files) -> Files:
         return edited(files, lambda fields: fields["shards"][1].update(file=path))
@@ -120,7 +135,7 @@ def another_layout(files: Files) -> Files:
 LIES = [
     (a_larger_shape, r"holds .*1000000000, 109.*, the manifest names"),
     (offsets_beyond_the_end, r"holds .*4611686018427387904.*, the manifest names"),
-    (an_oversized_header, "a header of 1099511627776 bytes is no shard's"),
+    (an_oversized_header, "a header of 1099511627776 bytes is no shard's(; it was not kept, t|$)"),
     (a_header_of_megabytes, r"a header of \d+ bytes is no shard's"),
     (a_truncated_shard, r"\d+ bytes, expected \d+; it is truncated or altered"),
     (another_hash, f"{SHARD} has .*; its manifest names .*{'0' * 64}.*take another revision"),
@@ -129,12 +144,35 @@ LIES = [
     (no_shard, f"lacks {SHARD}, which its manifest names"),
     (more_rows_than_the_table, r"384 rows, expected 38[45]; the table was altered"),
     (a_table_that_is_none, r"snapshots\.parquet cannot be read"),
+    (with_table(lambda rows: rows.astype({"model": str})), "column model has .*, expected whole"),
+    (with_table(lambda rows: rows.assign(model=None)), "column model has .*, expected whole"),
+    (
+        with_table(lambda rows: rows.assign(split="tset")),
+        "column split has .*, expected train, val",
+    ),
+    (
+        with_table(lambda rows: rows.assign(split=1)),
+        "column split has int64 values, expected train",
+    ),
+    (with_table(lambda rows: rows.drop(columns="split")), r"snapshots\.parquet cannot be read"),
     (a_manifest_that_is_none, r"zoo\.json: not a manifest .*nothing was fetched"),
     (a_manifest_of_the_future, r"format version 2, this zoogen reads 1.*nothing was fetched"),
     (another_layout, "layout .* is not the network's|the manifest names"),
     *(
-        (named(path), r"zoo\.json: shards\.1\.file: .*nothing was fetched")
-        for path in ("../../out", "/tmp/out", "weights/../../out", "C:\\out", "weights//x", "~/x")
+        (
+            named(path),
+            r"zoo\.json: shards\.1\.file: expected a path inside the zoo, not "
+            f"{re.escape(repr(path))}; nothing was fetched",
+        )
+        for path in (
+            "../../out",
+            "/tmp/out",
+            "weights/../../out",
+            "C:\\out",
+            "weights//x",
+            "~/x",
+            "weights/x\n",
+        )
     ),
     *(
         (named(path), f"names a file {path} where none can be, or twice; nothing was fetched")
@@ -197,6 +235,54 @@ def test_a_revision_with_a_path_in_it_stays_in_the_cache(hub: Hub, files: Files,
     zoo = load_zoo("hub:org/lies@../../../../out", endpoint=hub.url, cache_dir=cache)
     assert len(np.asarray(zoo.weights)) == 384
     assert {path.name for path in tmp_path.rglob("out*")} == set()
+
+
+@pytest.mark.parametrize("name", ["epoch", "shard", "row", "group"])
+def test_a_column_of_another_kind_is_named_when_it_is_read(
+    hub: Hub, files: Files, tmp_path: Path, name: str
+):
+    hub.create("org/lies").put(with_table(lambda rows: rows.assign(**{name: "here"}))(files))
+    zoo = load_zoo("hub:org/lies", endpoint=hub.url, cache_dir=tmp_path / "cache")
+    with pytest.raises(IntegrityError, match=f"column {name} has .*, expected whole numbers"):
+        _ = zoo.properties
+
+
+def test_a_column_that_is_not_known_is_left_alone(hub: Hub, files: Files, tmp_path: Path):
+    words = with_table(lambda rows: rows.assign(remark="good", when=pd.Timestamp(0)))(files)
+    hub.create("org/more").put(words)
+    zoo = load_zoo("hub:org/more", endpoint=hub.url, cache_dir=tmp_path / "cache")
+    shown = run_zoogen("show", zoo.folder)
+    assert shown.returncode == 0, shown.stderr
+    assert "test_accuracy" in shown.stdout
+    assert "remark" not in shown.stdout
+    publish_zoo(zoo.folder, "org/again", endpoint=hub.url, token=WRITE)
+    described = json.loads(hub.repository("org/again").contents()["croissant.json"])["recordSet"]
+    names = {field["name"] for field in described[0]["field"]}
+    assert names == set(map(str, zoo.properties)) - {"when"}
+
+
+def test_what_others_have_written_does_not_steer_the_terminal(
+    hub: Hub, files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Markup would end in a traceback, escapes would be obeyed."""
+    evil = "\x1b]0;mine\x07\x1b[2J[/]"
+    hub.create("org/evil").put(edited(files, lambda fields: fields["spec"].update(source=evil)))
+    monkeypatch.setenv("HF_ENDPOINT", hub.url)
+    fetched = run_zoogen("fetch", "hub:org/evil", "--out", tmp_path / "zoo")
+    assert fetched.returncode == 0, fetched.stderr
+    shown = run_zoogen("show", tmp_path / "zoo")
+    assert shown.returncode == 0, shown.stderr
+    assert "\ufffd]0;mine\ufffd\ufffd[2J[/]" in shown.stdout
+    refused = run_zoogen("fetch", "hub:org/evil@\x1b[2J" + "[/]" * 80)
+    assert refused.returncode == 1
+    assert "\x1b" not in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_a_manifest_that_is_a_folder_is_named(tmp_path: Path):
+    (tmp_path / MANIFEST).mkdir()
+    with pytest.raises(ZooError, match=r"zoo\.json cannot be read: Is a directory"):
+        load_zoo(tmp_path)
 
 
 def test_a_manifest_without_end_is_not_read(hub: Hub, files: Files, tmp_path: Path):

@@ -12,16 +12,17 @@ from tests.hub import READ, STRANGER, WRITE, Hub, Repository
 from tests.hub.store import stored_file
 from tests.test_build import contents
 from tests.test_manifest import edit, flip
-from zoogen import IntegrityError, Publication, Zoo, ZooError, publish_zoo
+from zoogen import ZOOS, IntegrityError, Publication, Zoo, ZooError, load_zoo, publish_zoo
 from zoogen.manifest import MANIFEST, TABLE, read_manifest
 from zoogen.plots import CAPTIONS
 from zoogen.shards import shard_name
+from zoogen.staging import stage_files
 
 REPO = "org/mixed"
 WRITES = {"POST", "PUT", "DELETE"}
 
 
-def published(hub: Hub, zoo: Path, repository: str = REPO, **options: Any) -> Publication:
+def published(hub: Hub, zoo: Path | str, repository: str = REPO, **options: Any) -> Publication:
     return publish_zoo(zoo, repository, **{"endpoint": hub.url, "token": WRITE, **options})
 
 
@@ -107,7 +108,8 @@ def test_a_dry_run_only_looks(hub: Hub, mixed_zoo: Zoo):
 def test_only_what_differs_is_sent_and_no_half_of_it_is_a_zoo(hub: Hub, mixed_zoo: Zoo):
     published(hub, mixed_zoo.folder)
     repository = hub.repository(REPO)
-    extra = {"weights/00099.safetensors": b"old", "LICENSE": b"theirs"}
+    theirs = {"LICENSE": b"theirs", "weights/notes.txt": b"theirs", "plots/mine.png": b"theirs"}
+    extra = {"weights/00099.safetensors": b"old", **theirs}
     repository.put({shard_name(1): b"altered", **extra})
     hub.requests.clear()
     del hub.objects[mixed_zoo.manifest.shards[1].sha256]
@@ -119,7 +121,7 @@ def test_only_what_differs_is_sent_and_no_half_of_it_is_a_zoo(hub: Hub, mixed_zo
     newest, between, harmed, tagged, *_ = repository.history("main")
     assert MANIFEST not in repository.tree(between)
     assert MANIFEST in repository.tree(harmed)
-    assert set(repository.tree(newest)) - set(repository.tree(tagged)) == {"LICENSE"}
+    assert set(repository.tree(newest)) - set(repository.tree(tagged)) == set(theirs)
     assert repository.tags == {"v1": tagged}
 
 
@@ -238,13 +240,39 @@ def test_small_files_are_proved_by_their_bytes(hub: Hub, mixed_zoo: Zoo, tmp_pat
         published(hub, mixed_zoo.folder, cache_dir=tmp_path)
 
 
-def test_what_is_read_back_goes_where_it_is_told(
-    hub: Hub, mixed_zoo: Zoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_zoo_is_looked_for_where_zoos_are_kept(
+    hub: Hub, copied_zoo: Path, mixed_zoo: Zoo, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
-    published(hub, mixed_zoo.folder, cache_dir=tmp_path / "cache")
-    kept = {path.name for path in (tmp_path / "cache").rglob("*") if path.is_symlink()}
-    assert kept == {"README.md", "croissant.json", MANIFEST}
+    monkeypatch.setitem(ZOOS, "copy", mixed_zoo.spec)
+    published(hub, "copy", cache_dir=copied_zoo.parent)
+    the_zoo_is_there(hub, copied_zoo)
+
+
+def test_a_shard_that_changes_while_it_is_sent_gets_no_tag(hub: Hub, copied_zoo: Path):
+    """It was whole when it was hashed, and what arrived is what lies here now."""
+    held = hub.hold("POST", "preupload")
+    errors: list[ZooError] = []
+
+    def publish_it() -> None:
+        with pytest.raises(IntegrityError) as caught:
+            published(hub, copied_zoo)
+        errors.append(caught.value)
+
+    publishing = Thread(target=publish_it)
+    publishing.start()
+    assert held.reached.wait(30)
+    flip(copied_zoo / shard_name(1))
+    held.release()
+    publishing.join()
+    assert f"{shard_name(1)} has sha256" in str(errors[0])
+    assert not hub.repository(REPO).tags
+
+
+def test_a_zoo_that_became_another_is_not_staged(copied_zoo: Path, tmp_path: Path):
+    zoo = load_zoo(copied_zoo)
+    edit(copied_zoo, lambda fields: fields.update(models_planned=1000))
+    with pytest.raises(IntegrityError, match="is another zoo than a moment ago; publish it again"):
+        stage_files(zoo, tmp_path / "stage")
 
 
 def test_a_hub_that_is_down_is_named(hub: Hub, mixed_zoo: Zoo):

@@ -28,7 +28,7 @@ HEAVY = {
     "datasets",
     "mlcroissant",
 }
-COMMANDS = ("list", "show", "build", "import", "verify", "plot", "publish", "fetch")
+COMMANDS = ("list", "show", "build", "verify", "plot", "publish", "fetch", "import")
 
 
 @pytest.fixture
@@ -48,6 +48,13 @@ def test_help_is_there_and_fits_the_screen(command: tuple[str, ...]):
     assert columns(done.stdout) <= 80
     if not command:
         assert all(name in done.stdout for name in COMMANDS)
+
+
+def test_what_a_newcomer_does_first_is_listed_first():
+    lines = [
+        line.strip("│ ").partition(" ")[0] for line in run_zoogen("--help").stdout.splitlines()
+    ]
+    assert [line for line in lines if line in COMMANDS] == list(COMMANDS)
 
 
 def test_importing_zoogen_waits_for_neither_torch_nor_pandas():

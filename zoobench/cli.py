@@ -212,7 +212,11 @@ def check(
 @app.command()
 def audit(
     zoo: Annotated[
-        str, typer.Argument(autocompletion=complete_zoo, help="A registered zoo or a folder.")
+        str,
+        typer.Argument(
+            autocompletion=complete_zoo,
+            help="A registered zoo, a folder or hub:OWNER/NAME@REVISION.",
+        ),
     ],
 ) -> None:
     """See that nothing a zoo tests on is in what it trains on.
@@ -234,7 +238,12 @@ def audit(
 @app.command()
 def tasks(
     zoo: Annotated[
-        str | None, typer.Argument(autocompletion=complete_zoo, help="Only those of this zoo.")
+        str | None,
+        typer.Argument(
+            autocompletion=complete_zoo,
+            help="Only those of this zoo: registered, a folder, hub:OWNER/NAME@REVISION, or your "
+            "own spec as module:attribute.",
+        ),
     ] = None,
 ) -> None:
     """List what can be predicted, and on which zoos.
@@ -244,9 +253,14 @@ def tasks(
     from zoobench.pair import ELSEWHERE
     from zoobench.report import print_tasks
     from zoobench.tasks import tasks_of
-    from zoogen import find_spec
+    from zoogen import AnySpec, find_spec, load_zoo
 
-    specs = [find_spec(zoo)] if zoo else ZOOS.values()
+    if zoo is None:
+        specs: list[AnySpec] = list(ZOOS.values())
+    elif zoo.startswith("hub:") or (zoo not in ZOOS and Path(zoo).is_dir()):
+        specs = [load_zoo(zoo, stream=True).spec]
+    else:
+        specs = [find_spec(zoo)]
     print_tasks({spec.name: tasks_of(spec) for spec in specs})
     for spec in specs:
         if spec.name in ELSEWHERE:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from hashlib import file_digest
 from pathlib import Path
 
-from zoogen.errors import ZooError
+from zoogen.errors import UnwritableError
 
 
 @contextmanager
@@ -15,7 +15,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; it takes the name only if the block succeeds.
 
     Raises:
-        ZooError: If the folder cannot be written or is full; nothing is left behind.
+        UnwritableError: If the folder cannot be written or is full; nothing is left behind.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -31,7 +31,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
         finally:
             temporary.unlink(missing_ok=True)
     except OSError as error:
-        raise ZooError(
+        raise UnwritableError(
             f"cannot write {path}: {error.strerror or error}; what was finished before is kept, "
             "make room or choose another folder and run the same command again"
         ) from error

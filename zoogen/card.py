@@ -9,6 +9,7 @@ from zoogen.front_matter import front_matter
 from zoogen.imported import AnySpec, ImportedSpec
 from zoogen.manifest import TABLE, Manifest
 from zoogen.spec import AXES
+from zoogen.table import PLACE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 CARD = "README.md"
 PLOTS = "plots"
 SHOWN = 10
-PLACE = ("model", "epoch", "shard", "row", "split", "group", "run")
 
 TEMPLATE = """\
 {front_matter}
@@ -115,8 +115,9 @@ def built_facts(manifest: Manifest) -> dict[str, str]:
 
 
 def measured_columns(rows: "pd.DataFrame") -> list[str]:
-    """Name the columns that were measured, in the order of the table."""
-    return [name for name in map(str, rows) if name not in {*PLACE, *AXES, "seed"}]
+    """Name the columns of numbers that were measured, in the order of the table."""
+    numbers = map(str, rows.select_dtypes("number"))
+    return [name for name in numbers if name not in {*PLACE, *AXES, "seed"}]
 
 
 def shared_words(manifest: Manifest) -> str:

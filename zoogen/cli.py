@@ -1,17 +1,15 @@
-"""The command ``zoogen``: list, show, build, import, verify, draw, publish and fetch zoos."""
+"""The command ``zoogen``: list, show, build, verify and draw zoos, and let them travel."""
 
-import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from zoogen.arguments import ZooName, complete_zoo
 from zoogen.build import build_zoo
-from zoogen.console import INTERRUPTED, completed, run_command_line
-from zoogen.errors import UnknownNameError, ZooError
-from zoogen.fetch import fetch_zoo
-from zoogen.importers.command import import_command
+from zoogen.console import INTERRUPTED, run_command_line
+from zoogen.errors import ZooError
 from zoogen.load import load_zoo
 from zoogen.locate import find_folder, is_built
 from zoogen.manifest import read_manifest, verify_files
@@ -19,10 +17,9 @@ from zoogen.own_images import OWN_FORMATS
 from zoogen.places import zoo_folder
 from zoogen.plots import plot_zoo
 from zoogen.progress import progress_bar
-from zoogen.publish import publish_zoo
 from zoogen.registry import ZOOS, find_spec
-from zoogen.split import SPLITS, Split
-from zoogen.tables import print_fetched, print_publication, print_spec, print_zoo, print_zoos
+from zoogen.tables import print_spec, print_zoo, print_zoos
+from zoogen.travel_cli import fetch, import_, publish
 
 app = typer.Typer(
     name="zoogen",
@@ -32,25 +29,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-
-
-app.command("import")(import_command)
-
-
-def complete_zoo(incomplete: str) -> list[str]:
-    """Complete the name of a registered zoo."""
-    return completed(list(ZOOS), incomplete)
-
-
-ZooName = Annotated[
-    str,
-    typer.Argument(
-        metavar="ZOO",
-        autocompletion=complete_zoo,
-        help="A registered name (zoogen list), the folder of a built zoo, or "
-        "hub:OWNER/NAME@REVISION, once fetched.",
-    ),
-]
 
 
 @app.command("list")
@@ -139,10 +117,11 @@ def build(
 ) -> None:
     """Train a zoo, or go on where an earlier build of it stopped.
 
-    Ctrl-C loses no more than the shards in work; the same command goes on. A finished zoo is left
-    as it is.
+    Ctrl-C loses no more than the shards in work; the same command goes on.
+    A finished zoo is left as it is.
 
-    Examples: zoogen build tetris-seed, or a taste of it: zoogen build tetris-seed --models 50
+    Examples: zoogen build tetris-seed, or a taste of it: zoogen build
+    tetris-seed --models 50
     """
     spec = find_spec(zoo)
     asked = spec
@@ -205,8 +184,8 @@ def plot(
 ) -> None:
     """Draw a zoo: accuracy by epoch and by mean weight, and UMAP of the weights.
 
-    They go to the folder plots of the zoo, and its README.md shows them. The extras plots and umap
-    must be installed.
+    They go to the folder plots of the zoo, and its README.md shows them.
+    The extras plots and umap must be installed.
 
     Example: zoogen plot tetris-seed
     """
@@ -214,118 +193,8 @@ def plot(
         typer.echo(path)
 
 
-@app.command()
-def publish(
-    zoo: ZooName,
-    repository: Annotated[
-        str, typer.Argument(metavar="OWNER/NAME", help="Data set of the Hub; made if not there.")
-    ],
-    *,
-    private: Annotated[bool, typer.Option("--private", help="Make it a private one.")] = False,
-    revision: Annotated[
-        str | None, typer.Option(metavar="BRANCH", help="Branch to publish to, by default main.")
-    ] = None,
-    create_pr: Annotated[
-        bool, typer.Option("--create-pr", help="Send a pull request, to a data set that is there.")
-    ] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only show what would be sent.")
-    ] = False,
-) -> None:
-    """Publish a zoo on the Hugging Face Hub, or send what an earlier call has not.
-
-    What the Hub holds is checked against the manifest, then it gets a tag. The extra hub must be
-    installed. Log in first with hf auth login, or set HF_TOKEN.
-
-    Example: zoogen publish tetris-seed me/tetris-seed --dry-run
-    """
-    try:
-        publication = publish_zoo(
-            zoo,
-            repository,
-            private=private,
-            revision=revision,
-            create_pr=create_pr,
-            dry_run=dry_run,
-        )
-    except KeyboardInterrupt:
-        typer.echo("stopped; what was sent is kept, the same command goes on", err=True)
-        raise typer.Exit(INTERRUPTED) from None
-    print_publication(publication, dry_run=dry_run)
-
-
-def complete_split(incomplete: str) -> list[str]:
-    """Complete the name of a split."""
-    return completed(list(SPLITS), incomplete)
-
-
-@app.command()
-def fetch(
-    zoo: Annotated[
-        str,
-        typer.Argument(
-            metavar="ZOO",
-            autocompletion=complete_zoo,
-            help="hub:OWNER/NAME or hub:OWNER/NAME@REVISION, or a registered name that ZOOGEN_HUB "
-            "or the registry knows the owner of.",
-        ),
-    ],
-    *,
-    revision: Annotated[
-        str | None, typer.Option(help="Branch, tag or commit, by default main.")
-    ] = None,
-    split: Annotated[
-        str | None,
-        typer.Option(autocompletion=complete_split, help="Only shards with models of this split."),
-    ] = None,
-    models: Annotated[
-        str | None,
-        typer.Option(
-            metavar="N|A-B", help="Only shards with the first N models, or models A to B."
-        ),
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder to fetch into; by default where load_zoo looks.")
-    ] = None,
-) -> None:
-    """Fetch a zoo from the Hugging Face Hub, or go on where an earlier call stopped.
-
-    Every file is checked against the manifest, also those that are there already. The extra hub
-    must be installed. For a private data set, log in first with hf auth login, or set HF_TOKEN.
-
-    Example: zoogen fetch hub:OWNER/mnist-seed@v1 --models 100
-    """
-    try:
-        fetched = fetch_zoo(
-            zoo,
-            revision=revision,
-            split=checked_split(split),
-            models=parsed_models(models),
-            out=out,
-        )
-    except KeyboardInterrupt:
-        typer.echo("stopped; finished files are kept, the same command goes on", err=True)
-        raise typer.Exit(INTERRUPTED) from None
-    print_fetched(fetched)
-
-
-def checked_split(split: str | None) -> Split | None:
-    """Return a split if there is one of that name."""
-    if split is None or split in SPLITS:
-        return split
-    raise UnknownNameError("split", split, SPLITS)
-
-
-def parsed_models(models: str | None) -> int | range | None:
-    """Read ``100``, the first so many, or ``100-199``, from the first to the last."""
-    if models is None:
-        return None
-    match = re.fullmatch(r"(\d+)(?:-(\d+))?", models)
-    if not match:
-        raise typer.BadParameter(
-            f"{models!r}, expected a number, or two as in 100-199", param_hint="--models"
-        )
-    return range(int(match[1]), int(match[2]) + 1) if match[2] else int(match[1])
+for name, command in {"publish": publish, "fetch": fetch, "import": import_}.items():
+    app.command(name, rich_help_panel="To and from others")(command)
 
 
 def main() -> None:

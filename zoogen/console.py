@@ -23,8 +23,13 @@ def run_command_line(app: "typer.Typer") -> None:
         app()
     except ZooError as error:
         console.print("[bold red]error:[/] ", end="")
-        console.print(str(error), markup=False)
+        console.print(printable(str(error)), markup=False)
         sys.exit(FAILED)
+
+
+def printable(text: str) -> str:
+    """Take out what would steer a terminal: files and servers of others may say anything."""
+    return "".join(one if one.isprintable() or one in "\n\t" else "\ufffd" for one in text)
 
 
 def completed(names: "tuple[str, ...] | list[str]", incomplete: str) -> list[str]:

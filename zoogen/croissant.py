@@ -4,8 +4,11 @@ The table is a record set; the shards are a file set, for Croissant has no reade
 """
 
 import json
+import warnings
 from datetime import date, datetime, time
+from importlib.metadata import version
 from pathlib import Path
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from zoogen.errors import ZooError
@@ -75,6 +78,26 @@ def croissant_json(
     return json.dumps(metadata.to_json(), indent=1, ensure_ascii=False, default=str) + "\n"
 
 
+def check_croissant(path: Path) -> None:
+    """Load a record of the table by Croissant's own reader, as others will.
+
+    Raises:
+        ZooError: If it cannot be loaded.
+    """
+    import mlcroissant as mlc
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # rdflib's own
+            next(iter(mlc.Dataset(jsonld=str(path)).records(RECORDS)), None)
+    except (mlc.ValidationError, mlc.GenerationError) as error:
+        reason = shorten(str(error.__cause__ or error), 300, placeholder=" …")
+        raise ZooError(
+            f"mlcroissant {version('mlcroissant')} cannot read the {path.name} that it wrote "
+            f"({reason}); nothing was sent, try another version"
+        ) from error
+
+
 def in_short(manifest: Manifest) -> str:
     """Describe a zoo in a sentence."""
     spec = manifest.spec
@@ -139,31 +162,32 @@ def distribution(context: Any, manifest: Manifest, folder: Path, address: str) -
 
 
 def record_set(context: Any, schema: "pa.Schema") -> Any:
-    """Describe the columns of the table."""
+    """Describe the columns of the table that Croissant has a type for."""
     import mlcroissant as mlc
 
-    def field(name: str, kind: "pa.DataType") -> Any:
+    def field(name: str, kind: str) -> Any:
         return mlc.Field(
             ctx=context,
             id=f"{RECORDS}/{name}",
             name=name,
             description=MEANING.get(name, name.replace("_", " ").capitalize()),
-            data_types=[data_type(kind)],
+            data_types=[kind],
             source=mlc.Source(file_object=TABLE, extract=mlc.Extract(column=name)),
         )
 
+    kinds = {column.name: data_type(column.type) for column in schema}
     return mlc.RecordSet(
         ctx=context,
         id=RECORDS,
         name=RECORDS,
         description="One record per snapshot: one model at one epoch",
         key=[f"{RECORDS}/model", f"{RECORDS}/epoch"],
-        fields=[field(column.name, column.type) for column in schema],
+        fields=[field(name, kind) for name, kind in kinds.items() if kind is not None],
     )
 
 
-def data_type(kind: "pa.DataType") -> str:
-    """Return what Croissant calls the type of a column."""
+def data_type(kind: "pa.DataType") -> str | None:
+    """Return what Croissant calls the type of a column, None if its reader cannot read it."""
     import mlcroissant as mlc
     from pyarrow import types
 
@@ -171,7 +195,11 @@ def data_type(kind: "pa.DataType") -> str:
         return str(mlc.DataType.BOOL)
     if types.is_integer(kind):
         return str(mlc.DataType.INTEGER)
-    return str(mlc.DataType.FLOAT if types.is_floating(kind) else mlc.DataType.TEXT)
+    if types.is_floating(kind):
+        return str(mlc.DataType.FLOAT)
+    text = kind.value_type if types.is_dictionary(kind) else kind
+    is_text = types.is_string(text) or types.is_large_string(text)
+    return str(mlc.DataType.TEXT) if is_text else None
 
 
 def first_published(text: str, manifest: Manifest) -> date | None:

@@ -6,7 +6,8 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from zoogen.hub import HeldFile, hub_errors
+from zoogen.hub import HeldFile
+from zoogen.hub_errors import hub_errors
 from zoogen.progress import progress_bar
 from zoogen.remote import Remote, check_against_listing
 

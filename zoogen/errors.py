@@ -22,3 +22,7 @@ class UnknownNameError(ZooError, LookupError):
 
 class IntegrityError(ZooError):
     """A file of a zoo that is missing, truncated or not the one its manifest names."""
+
+
+class UnwritableError(ZooError):
+    """A folder that cannot be written, or a disk that is full."""

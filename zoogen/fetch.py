@@ -10,9 +10,10 @@ from pathlib import Path
 from zoogen.atomic import atomic_path, sha256_of
 from zoogen.card import CARD, PLOTS
 from zoogen.download import download
-from zoogen.errors import IntegrityError, ZooError
+from zoogen.errors import IntegrityError, UnwritableError, ZooError
 from zoogen.folder import DOWNLOADS, LOCK, PARTS, WEIGHTS, locked, refuse_foreign
 from zoogen.hub import HeldFile
+from zoogen.hub_errors import AGAIN
 from zoogen.manifest import MANIFEST, TABLE, FileEntry, Manifest, read_manifest
 from zoogen.places import zoo_folder
 from zoogen.reference import find_reference, is_reference
@@ -200,12 +201,19 @@ class Shelf:
 
         Raises:
             IntegrityError: If it is not what the manifest says.
+            UnwritableError: If the folder cannot be written or is full.
         """
         entries = {entry.file: entry for entry in (self.manifest.table, *self.manifest.shards)}
         if name in entries:
             self.prove(entries[name], path)
-        (self.folder / name).parent.mkdir(exist_ok=True)
-        path.replace(self.folder / name)
+        place = self.folder / name
+        try:
+            place.parent.mkdir(exist_ok=True)
+            path.replace(place)
+        except OSError as error:
+            raise UnwritableError(
+                f"cannot write {place}: {error.strerror or error}; make room, then {AGAIN}"
+            ) from error
 
     def prove(self, entry: FileEntry, path: Path) -> None:
         """Hash a file and look at its form: what was hashed may be nonsense all the same."""
@@ -216,7 +224,11 @@ class Shelf:
                 "kept: the zoo was altered, take another revision"
             )
         if entry.file != TABLE:
-            map_shard(path, entry.rows, self.manifest.stored_layout.params)
+            try:
+                map_shard(path, entry.rows, self.manifest.stored_layout.params)
+            except IntegrityError as error:
+                said = str(error).replace(str(path), entry.file)
+                raise IntegrityError(f"{said}; it was not kept, take another revision") from error
 
 
 def needed_shards(folder: Path, manifest: Manifest, subset: Subset) -> list[FileEntry]:

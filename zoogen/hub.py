@@ -1,13 +1,13 @@
-"""The Hugging Face Hub: the client, what a repository holds, and its errors in plain words."""
+"""The Hugging Face Hub: the client, and what a repository holds."""
 
 import re
 import sys
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from hashlib import sha1
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from zoogen.errors import ZooError
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
 REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
-AGAIN = "call the same command again: it goes on where this one stopped"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +58,7 @@ def hub_client(endpoint: str | None, token: str | None) -> "HfApi":
         token: By default ``$HF_TOKEN`` or that of ``hf auth login``.
 
     Raises:
-        ZooError: If ``huggingface_hub`` is not installed.
+        ZooError: If ``huggingface_hub`` is not installed, or the address is none.
     """
     try:
         from huggingface_hub import HfApi
@@ -67,24 +66,22 @@ def hub_client(endpoint: str | None, token: str | None) -> "HfApi":
         raise ZooError(
             "the Hub needs the package huggingface_hub; run: pip install 'zoobench[hub]'"
         ) from error
-    return HfApi(endpoint=endpoint, token=token)
+    api = HfApi(endpoint=endpoint, token=token)
+    if not is_address(api.endpoint):
+        raise ZooError(
+            f"{api.endpoint!r} is no address of a Hub: expected one like https://huggingface.co; "
+            "set or unset HF_ENDPOINT"
+        )
+    return api
 
 
-@contextmanager
-def hub_errors(api: "HfApi", repository: str) -> Iterator[None]:
-    """Say in plain words what went wrong with the Hub, and what to do.
-
-    Raises:
-        ZooError: For everything that the client or the network raises.
-    """
-    from huggingface_hub.errors import HfHubHTTPError
-
-    of_the_transport: Any = HfHubHTTPError.__bases__[0]  # httpx or httpx2, as the version has it
+def is_address(endpoint: str) -> bool:
+    """Tell whether requests can be sent to an address at all."""
     try:
-        yield
-    except (of_the_transport, OSError, RuntimeError, ValueError) as error:
-        words = in_plain_words(error, api.endpoint)
-        raise ZooError(f"{repository} on {api.endpoint}: {words}") from error
+        parts = urlsplit(endpoint)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def bars_where_watched() -> AbstractContextManager[object]:
@@ -92,61 +89,6 @@ def bars_where_watched() -> AbstractContextManager[object]:
     from huggingface_hub.utils.tqdm import disable_progress_bars
 
     return nullcontext() if sys.stderr.isatty() else disable_progress_bars()
-
-
-def causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and what caused it."""
-    cause: BaseException | None = error
-    while cause is not None:
-        yield cause
-        cause = cause.__cause__
-
-
-def in_plain_words(error: BaseException, endpoint: str) -> str:
-    """Explain an error of the client."""
-    from huggingface_hub.errors import (
-        HfHubHTTPError,
-        OfflineModeIsEnabled,
-        RepositoryNotFoundError,
-        RevisionNotFoundError,
-    )
-
-    for cause in causes(error):
-        if isinstance(cause, OfflineModeIsEnabled):
-            return "offline; unset HF_HUB_OFFLINE to reach it"
-        if isinstance(cause, RevisionNotFoundError):
-            return "it has no such revision; its page lists branches and tags"
-        if isinstance(cause, RepositoryNotFoundError):
-            return (
-                "there is no such data set, or it is private and your token may not see it; "
-                "check the name, or log in with: hf auth login"
-            )
-        if isinstance(cause, HfHubHTTPError):
-            return status_in_words(cause.response.status_code, cause.server_message or "")
-    last = list(causes(error))[-1]
-    if isinstance(last, ValueError):
-        return f"the client refuses: {last}"
-    return f"no connection ({last}); see that {endpoint} can be reached, then {AGAIN}"
-
-
-def status_in_words(status: int, message: str) -> str:
-    """Explain a status that the Hub refused a request with."""
-    said = f" ({message})" if message else ""
-    match status:
-        case 401:
-            return f"it knows no token of yours, or not this one{said}; run: hf auth login"
-        case 403:
-            return (
-                f"your token may not do this{said}; take one with write access, or send the zoo "
-                "as a pull request: --create-pr"
-            )
-        case 409 | 412:
-            return f"somebody else has written to it meanwhile{said}; {AGAIN}"
-        case 429:
-            return f"too many requests, it asks to wait{said}; wait some minutes, then {AGAIN}"
-    if status >= 500:
-        return f"it has trouble of its own, status {status}{said}; later, {AGAIN}"
-    return f"it refuses with status {status}{said}"
 
 
 def holding(api: "HfApi", repository: str, revision: str = "main") -> Holding | None:
@@ -185,17 +127,15 @@ def holding(api: "HfApi", repository: str, revision: str = "main") -> Holding | 
     )
 
 
-def read_back(
-    api: "HfApi", repository: str, file: str, commit: str, cache_dir: Path | None
-) -> Path:
-    """Download a small file, whatever an earlier call has left in the cache."""
+def read_back(api: "HfApi", repository: str, file: str, commit: str, place: Path) -> Path:
+    """Download a small file to somewhere in a folder, whatever an earlier call has left there."""
     return Path(
         api.hf_hub_download(
             repository,
             file,
             repo_type="dataset",
             revision=commit,
-            cache_dir=cache_dir,
+            cache_dir=place,
             force_download=True,
         )
     )

@@ -169,8 +169,10 @@ def load_zoo(
             revision is used again, also if the Hub cannot be reached.
         split: Only the snapshots of this split.
         models: Only those of the first so many models, or of the models with these numbers.
-            From the Hub, only the shards with what is asked for are fetched.
-        stream: Fetch no shards at all: rows are read from the Hub when they are used.
+            From the Hub, only the shards with what is asked for are fetched: few for few models,
+            nearly all for a split.
+        stream: Fetch no shards at all: rows are read from the Hub when they are used. They are not
+            hashed: that takes the whole shard.
         endpoint: Address of the Hub; by default ``$HF_ENDPOINT`` or huggingface.co.
         token: By default ``$HF_TOKEN`` or that of ``hf auth login``.
         cache_dir: Where zoos are kept; by default ``$ZOOGEN_CACHE`` or ``~/.cache/zoogen``.

@@ -1,12 +1,21 @@
 """``zoo.json``: what a zoo's folder holds, with the hash of every file; written last."""
 
 import json
+import re
 from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Discriminator, Field, Tag, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    TypeAdapter,
+    ValidationError,
+)
 from pydantic.dataclasses import dataclass
 
 from zoogen.atomic import sha256_of, write_text
@@ -23,7 +32,17 @@ REMEDY = "build the zoo again with --overwrite, or fetch it again"
 STRICT = ConfigDict(extra="forbid")
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 SEGMENT = "[A-Za-z0-9_-][A-Za-z0-9._-]*"
-RelativePath = Annotated[str, Field(pattern=rf"^{SEGMENT}(/{SEGMENT})*$")]
+INSIDE = re.compile(f"{SEGMENT}(/{SEGMENT})*")
+
+
+def inside(path: str) -> str:
+    """Let a path through that stays in the folder of the zoo, on any system."""
+    if not INSIDE.fullmatch(path):
+        raise ValueError("expected a path inside the zoo")
+    return path
+
+
+RelativePath = Annotated[str, AfterValidator(inside)]
 Count = Annotated[int, Field(ge=0)]
 
 
@@ -135,6 +154,8 @@ def read_manifest(folder: Path) -> Manifest:
         raise ZooError(
             f"{folder} is not a zoo: it has no {MANIFEST}; zoogen build makes one"
         ) from error
+    except OSError as error:
+        raise ZooError(f"{path} cannot be read: {error.strerror or error}") from error
     except (ValueError, RecursionError, TypeError, KeyError) as error:
         raise IntegrityError(f"{path}: not a manifest ({error!r}); {REMEDY}") from error
     if version != FORMAT_VERSION:
@@ -147,7 +168,8 @@ def read_manifest(folder: Path) -> Manifest:
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"] if part not in {BUILT, IMPORTED})
-        raise IntegrityError(f"{path}: {field}: {first['msg']}; {REMEDY}") from error
+        fault = f"{first['msg'].removeprefix('Value error, ')}, not {first['input']!r:.100}"
+        raise IntegrityError(f"{path}: {field}: {fault}; {REMEDY}") from error
 
 
 def file_entry(folder: Path, file: str, rows: int) -> FileEntry:

@@ -8,25 +8,35 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from zoogen.atomic import sha256_of, write_text
-from zoogen.croissant import CROISSANT, croissant_json, first_published
+from zoogen.croissant import CROISSANT, check_croissant, croissant_json, first_published
 from zoogen.errors import IntegrityError, ZooError
 from zoogen.hub import (
-    AGAIN,
     HeldFile,
     Holding,
     bars_where_watched,
     check_repository,
     holding,
     hub_client,
-    hub_errors,
     read_back,
 )
+from zoogen.hub_errors import AGAIN, hub_errors
 from zoogen.load import Zoo, load_zoo
 from zoogen.locate import find_folder
-from zoogen.manifest import MANIFEST, TABLE, read_manifest, verify_files
+from zoogen.manifest import MANIFEST, TABLE, Manifest, read_manifest, verify_files
 from zoogen.progress import progress_bar
-from zoogen.staging import PlannedFile, compare, is_weights, stage_card, stage_files, staged_files
-from zoogen.target import MAIN, Target, check_holding, look_at, prepare, version_tag
+from zoogen.reference import MAIN, check_revision
+from zoogen.staging import (
+    PlannedFile,
+    compare,
+    is_weights,
+    known_sha256,
+    stage_card,
+    stage_files,
+    staged_files,
+)
+from zoogen.target import Target, check_holding, look_at, prepare, version_tag
+
+FORBIDDEN = "take one with write access, or send the zoo as a pull request: --create-pr"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +88,7 @@ def publish_zoo(  # noqa: PLR0913, each is an option of the command or of the Hu
         dry_run: Only say what would be sent.
         endpoint: Address of the Hub; by default ``$HF_ENDPOINT`` or huggingface.co.
         token: By default ``$HF_TOKEN`` or that of ``hf auth login``.
-        cache_dir: Where small files that are read back are kept; by default they are not.
+        cache_dir: Where zoos are kept; by default ``$ZOOGEN_CACHE`` or ``~/.cache/zoogen``.
 
     Raises:
         UnknownNameError: If there is neither a zoo nor a folder of that name.
@@ -89,16 +99,17 @@ def publish_zoo(  # noqa: PLR0913, each is an option of the command or of the Hu
     if create_pr and revision is not None:
         raise ZooError("a pull request goes to main: leave out either --revision or --create-pr")
     check_repository(repository)
+    branch = MAIN if revision is None else check_revision(revision)
     api = hub_client(endpoint, token)
-    built = proved(find_folder(zoo))
+    built = proved(find_folder(zoo, cache_dir))
     with TemporaryDirectory(prefix="zoogen-publish-") as scratch:
         target = Target(
             api=api,
             repository=repository,
             private=private,
-            revision=revision or MAIN,
+            revision=branch,
             create_pr=create_pr,
-            cache_dir=cache_dir or Path(scratch) / "cache",
+            scratch=Path(scratch) / "read-back",
         )
         return publish_staged(built, Path(scratch) / "zoo", target, dry_run=dry_run)
 
@@ -116,7 +127,7 @@ def proved(folder: Path) -> Zoo:
 def publish_staged(zoo: Zoo, stage: Path, target: Target, *, dry_run: bool) -> Publication:
     """Plan, send, prove and tag; see ``publish_zoo``."""
     api, manifest, tag = target.api, zoo.manifest, version_tag(zoo.manifest)
-    with hub_errors(api, target.repository):
+    with hub_errors(api, target.repository, forbidden=FORBIDDEN):
         held, target = look_at(target, manifest)
         check_holding(held, target, manifest)
         described = croissant_there(target, held)
@@ -133,12 +144,12 @@ def publish_staged(zoo: Zoo, stage: Path, target: Target, *, dry_run: bool) -> P
     )
     if dry_run:
         return publication
-    with hub_errors(api, target.repository), bars_where_watched():
+    with hub_errors(api, target.repository, forbidden=FORBIDDEN), bars_where_watched():
         if publication.sent:
             target = prepare(target, held, manifest)
         commit = send(stage, target, held, plan) or publication.commit
         assert commit is not None, "a repository has a commit once something was sent"
-        prove(stage, target, commit)
+        prove(stage, target, commit, manifest)
         if publication.tag and not (held and tag in held.tags):
             api.create_tag(target.repository, tag=tag, revision=commit, repo_type="dataset")
     return replace(publication, commit=commit, revision=target.revision)
@@ -148,12 +159,16 @@ def croissant_there(target: Target, held: Holding | None) -> str:
     """Return the description that the repository holds, or nothing."""
     if held is None or CROISSANT not in held.files:
         return ""
-    path = read_back(target.api, target.repository, CROISSANT, held.commit, target.cache_dir)
+    path = read_back(target.api, target.repository, CROISSANT, held.commit, target.scratch)
     return path.read_text(encoding="utf-8", errors="replace")
 
 
 def stage_croissant(zoo: Zoo, stage: Path, target: Target, there: str) -> None:
-    """Describe the zoo; the same rows keep the day on which they were published first."""
+    """Describe the zoo; the same rows keep the day on which they were published first.
+
+    Raises:
+        ZooError: If nobody could load the table by what is new in the description.
+    """
     today = datetime.now(UTC).date()
     text = croissant_json(
         zoo.manifest,
@@ -164,6 +179,8 @@ def stage_croissant(zoo: Zoo, stage: Path, target: Target, there: str) -> None:
         published=first_published(there, zoo.manifest) or today,
     )
     write_text(stage / CROISSANT, text)
+    if text != there:
+        check_croissant(stage / CROISSANT)
 
 
 def send(
@@ -207,8 +224,10 @@ def send(
     return commit
 
 
-def prove(stage: Path, target: Target, commit: str) -> None:
-    """Hold what the repository has at a commit against what was to be sent.
+def prove(stage: Path, target: Target, commit: str, manifest: Manifest) -> None:
+    """Hold what the repository has at a commit against manifest and stage.
+
+    A shard is not hashed here once more: it may have changed since it was found whole.
 
     Raises:
         IntegrityError: At the first file that is missing or differs.
@@ -218,19 +237,18 @@ def prove(stage: Path, target: Target, commit: str) -> None:
     with progress_bar("prove", things="files", total=len(files), unit="files") as report:
         for name in files:
             there = held.files.get(name) if held else None
-            prove_file(stage, name, target, commit, there)
+            prove_file(name, known_sha256(stage, name, manifest), target, commit, there)
             report(1)
 
 
-def prove_file(stage: Path, name: str, target: Target, commit: str, there: HeldFile | None) -> None:
+def prove_file(name: str, wanted: str, target: Target, commit: str, there: HeldFile | None) -> None:
     """Compare one file: by the hash that the Hub names, or, where it names none, by its bytes."""
     if there is None:
         raise IntegrityError(f"{target.page} has no {name} at {commit}; {AGAIN}")
-    wanted = sha256_of(stage / name)
     found = there.sha256
     if found is None:
-        found = sha256_of(read_back(target.api, target.repository, name, commit, target.cache_dir))
-    if (found, there.bytes) != (wanted, (stage / name).stat().st_size):
+        found = sha256_of(read_back(target.api, target.repository, name, commit, target.scratch))
+    if found != wanted:
         raise IntegrityError(
             f"{target.page}: {name} has sha256 {found} there, {wanted} here; it was altered on the "
             f"way or since, and this version has no tag: {AGAIN}"

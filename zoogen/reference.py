@@ -3,6 +3,7 @@
 import os
 import re
 from dataclasses import dataclass, replace
+from urllib.parse import quote
 
 from zoogen.errors import UnknownNameError, ZooError
 from zoogen.hub import check_repository
@@ -11,14 +12,23 @@ from zoogen.registry import REPOSITORIES, ZOOS
 PREFIX = "hub:"
 MAIN = "main"
 COMMIT = re.compile(r"[0-9a-f]{40}")
+LONGEST = 200
+"""Letters of a revision: it is the name of a file in the cache."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reference:
-    """A data set of the Hub at a branch, a tag, a pull request or a commit."""
+    """A data set of the Hub at a branch, a tag, a pull request or a commit.
+
+    Raises:
+        ZooError: If the revision is empty or longer than any.
+    """
 
     repository: str
     revision: str = MAIN
+
+    def __post_init__(self) -> None:
+        check_revision(self.revision)
 
     def __str__(self) -> str:
         return f"{PREFIX}{self.repository}@{self.revision}"
@@ -27,6 +37,19 @@ class Reference:
     def is_commit(self) -> bool:
         """Whether the revision can never mean anything else."""
         return COMMIT.fullmatch(self.revision) is not None
+
+
+def check_revision(revision: str) -> str:
+    """Return the name of a revision if it can be one.
+
+    Raises:
+        ZooError: If it is empty, as an unset variable is, or longer than any.
+    """
+    if not revision or len(quote(revision, safe="")) > LONGEST:
+        raise ZooError(
+            f"{revision[:LONGEST]!r} names no revision: expected a branch, a tag or a commit"
+        )
+    return revision
 
 
 def is_reference(name: str) -> bool:
@@ -66,7 +89,7 @@ def find_reference(zoo: str, revision: str | None = None) -> Reference:
     """
     if is_reference(zoo):
         found: Reference | None = parse_reference(zoo)
-        if revision and "@" in zoo:
+        if revision is not None and "@" in zoo:
             raise ZooError(f"{zoo} names a revision already: leave out --revision {revision}")
     elif zoo not in ZOOS:
         raise UnknownNameError("zoo", zoo, ZOOS)
@@ -77,4 +100,4 @@ def find_reference(zoo: str, revision: str | None = None) -> Reference:
             f"{zoo} is published nowhere that is known here; set ZOOGEN_HUB to the owner of "
             f"OWNER/{zoo} on the Hub, or name it: hub:OWNER/{zoo}"
         )
-    return replace(found, revision=revision) if revision else found
+    return found if revision is None else replace(found, revision=revision)

@@ -11,7 +11,8 @@ from urllib.parse import quote
 from zoogen.atomic import sha256_of, write_text
 from zoogen.errors import IntegrityError, ZooError
 from zoogen.folder import WEIGHTS
-from zoogen.hub import HeldFile, blob_of, causes, holding, hub_client, hub_errors, read_back
+from zoogen.hub import HeldFile, blob_of, holding, hub_client, read_back
+from zoogen.hub_errors import causes, hub_errors
 from zoogen.manifest import MANIFEST, TABLE, FileEntry, Manifest, read_manifest
 from zoogen.places import cache_folder
 from zoogen.reference import COMMIT, Reference

@@ -1,5 +1,6 @@
 """What is to be published: a zoo's files beside the card and the metadata made for the Hub."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,12 +9,14 @@ from typing import Literal
 from zoogen.atomic import sha256_of, write_text
 from zoogen.card import CARD, PLOTS, zoo_card
 from zoogen.croissant import CROISSANT
+from zoogen.errors import IntegrityError
 from zoogen.folder import WEIGHTS
 from zoogen.hub import HeldFile, blob_of
 from zoogen.load import Zoo
-from zoogen.manifest import MANIFEST, TABLE, Manifest
+from zoogen.manifest import MANIFEST, TABLE, Manifest, read_manifest
 from zoogen.plots import CAPTIONS
 
+SHARD = re.compile(rf"{WEIGHTS}/\d{{5,}}\.safetensors")
 Change = Literal["new", "changed", "same", "gone"]
 
 
@@ -29,13 +32,18 @@ class PlannedFile:
 def stage_files(zoo: Zoo, stage: Path) -> None:
     """Lay links to shards, table and pictures into a folder, beside a copy of the manifest.
 
-    The zoo's own folder is only read: it may be another's, or written to again.
+    The zoo's own folder is only read: it may be another's.
+
+    Raises:
+        IntegrityError: If it was written to since the zoo was loaded.
     """
     for name in (TABLE, *(entry.file for entry in zoo.manifest.shards), *pictures(zoo.folder)):
         link = stage / name
         link.parent.mkdir(parents=True, exist_ok=True)
         link.symlink_to((zoo.folder / name).resolve())
     (stage / MANIFEST).write_bytes((zoo.folder / MANIFEST).read_bytes())
+    if read_manifest(stage) != zoo.manifest:
+        raise IntegrityError(f"{zoo.folder} is another zoo than a moment ago; publish it again")
 
 
 def pictures(folder: Path) -> Iterator[str]:
@@ -97,10 +105,14 @@ SMALL = 50 * 2**20
 
 
 def is_ours(name: str) -> bool:
-    """Tell whether a file of this name is one that a zoo has."""
-    if "/" not in name:
-        return name in {MANIFEST, TABLE, CARD, CROISSANT}
-    return is_weights(name) or name.startswith(f"{PLOTS}/")
+    """Tell whether a file of this name is one that zoogen has published.
+
+    Many a repository has folders ``weights`` and ``plots``: what is in them under other names than
+    a zoo's is somebody else's.
+    """
+    drawn = {f"{PLOTS}/{picture}" for picture in CAPTIONS}
+    known = {MANIFEST, TABLE, CARD, CROISSANT} | drawn
+    return name in known or SHARD.fullmatch(name) is not None
 
 
 def is_weights(name: str) -> bool:

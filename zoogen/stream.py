@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float32, Int64
 
 from zoogen.errors import IntegrityError
-from zoogen.hub import hub_errors
+from zoogen.hub_errors import hub_errors
 from zoogen.manifest import FileEntry
 from zoogen.remote import Remote, check_held, held_files
 from zoogen.shards import LARGEST_HEADER, check_header

@@ -37,7 +37,7 @@ class Subset:
     def __post_init__(self) -> None:
         if self.split is not None and self.split not in SPLITS:
             raise UnknownNameError("split", self.split, SPLITS)
-        if self.models is not None and (not self.numbers or min(self.numbers) < 0):
+        if self.models is not None and (not self.numbers or ends(self.numbers)[0] < 0):
             raise ZooError(
                 f"models {self.models!r}: expected how many, or their numbers, which count from 0"
             )
@@ -61,14 +61,20 @@ class Subset:
         chosen = np.ones(len(table), dtype=bool)
         if self.models is not None:
             last = max(manifest.models_built - 1, int(table["model"].max()) if len(table) else 0)
-            if max(self.numbers) > last:
-                raise ZooError(
-                    f"{manifest.spec.name} has the models 0 to {last}, not {max(self.numbers)}"
-                )
+            highest = ends(self.numbers)[1]
+            if highest > last:
+                raise ZooError(f"{manifest.spec.name} has the models 0 to {last}, not {highest}")
             chosen &= table["model"].isin(self.numbers).to_numpy()
         if self.split is not None:
             chosen &= (table["split"] == self.split).to_numpy()
         return np.flatnonzero(chosen)
+
+
+def ends(numbers: Sequence[int]) -> tuple[int, int]:
+    """Return the lowest and the highest number; a range is not counted through."""
+    if isinstance(numbers, range):
+        numbers = (numbers[0], numbers[-1])
+    return min(numbers), max(numbers)
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,14 @@ from zoogen.configs import model_configs
 from zoogen.errors import IntegrityError
 from zoogen.manifest import STRICT, TABLE, Failure, FileEntry, Manifest
 from zoogen.spec import ZooSpec
-from zoogen.split import model_groups, model_splits
+from zoogen.split import SPLITS, model_groups, model_splits
 
 if TYPE_CHECKING:
     import pandas as pd
 
 NOTES = b"zoogen"
+PLACE = ("model", "epoch", "shard", "row", "split", "group")
+"""The columns that every zoo has."""
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -119,14 +121,16 @@ def read_table(
     """Read the table of a zoo, or some columns of it.
 
     Raises:
-        IntegrityError: If the table is missing, or has not the rows the manifest names.
+        IntegrityError: If the table is missing, has not the rows the manifest names, or a column is
+            of another kind than those of a zoo.
     """
     import pandas as pd
+    import pyarrow as pa
 
     path, expected = folder / TABLE, sum(shard.rows for shard in manifest.shards)
     try:
         rows = pd.read_parquet(path, columns=columns)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
         raise IntegrityError(
             f"{path} cannot be read ({error}); build or fetch the zoo again"
         ) from error
@@ -134,4 +138,25 @@ def read_table(
         raise IntegrityError(
             f"{path}: {len(rows)} rows, expected {expected}; the table was altered"
         )
+    check_columns(rows, path, PLACE if columns is None else columns)
     return rows
+
+
+def check_columns(rows: "pd.DataFrame", path: Path, wanted: Sequence[str]) -> None:
+    """Make sure that the columns that say which snapshot a row is are there and of their kind.
+
+    Raises:
+        IntegrityError: If one is not.
+    """
+    import pandas as pd
+
+    for name in wanted:
+        if name not in rows:
+            raise IntegrityError(f"{path} has no column {name}; build or fetch the zoo again")
+        whole, splits = pd.api.types.is_integer_dtype(rows[name]), ", ".join(SPLITS)
+        if not (rows[name].isin(SPLITS).all() if name == "split" else whole):
+            expected = splits if name == "split" else "whole numbers"
+            raise IntegrityError(
+                f"{path}: column {name} has {rows[name].dtype} values, expected {expected}; the "
+                "table was altered, build or fetch the zoo again"
+            )

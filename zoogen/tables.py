@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from zoogen.card import built_facts, facts, measured_columns
+from zoogen.console import printable
 from zoogen.imported import AnySpec
 from zoogen.manifest import Check
 from zoogen.spec import ZooSpec
@@ -58,8 +59,13 @@ def print_facts(rows: Mapping[str, str]) -> None:
     """Print names and values in two columns."""
     table = Table(box=None, show_header=False, pad_edge=False)
     for name, value in rows.items():
-        table.add_row(name, value)
+        table.add_row(as_it_is(name), as_it_is(value))
     Console(highlight=False).print(table)
+
+
+def as_it_is(text: str) -> str:
+    """Let a text of others appear as it is: neither markup nor a command to the terminal."""
+    return escape(printable(text))
 
 
 def print_zoo(zoo: "Zoo") -> None:
@@ -72,7 +78,7 @@ def print_zoo(zoo: "Zoo") -> None:
     for name in measured_columns(zoo.properties):
         values = zoo.properties[name]
         numbers = (values.min(), values.median(), values.max())
-        ranges.add_row(name, *(f"{number:.3f}" for number in numbers))
+        ranges.add_row(as_it_is(name), *(f"{number:.3f}" for number in numbers))
     Console(highlight=False).print(ranges)
 
 
@@ -85,7 +91,7 @@ def print_publication(publication: "Publication", *, dry_run: bool) -> None:
     table.add_column("MB", justify="right")
     table.add_column("change")
     for file in publication.files if dry_run else sent:
-        table.add_row(file.file, megabytes(file.bytes), file.change)
+        table.add_row(as_it_is(file.file), megabytes(file.bytes), file.change)
     console = Console(highlight=False, soft_wrap=True)
     if table.row_count:
         Console(highlight=False).print(table)
@@ -122,5 +128,5 @@ def print_checks(checks: Sequence[Check]) -> None:
     table.add_column("outcome", no_wrap=True)
     table.add_column("found", overflow="fold")
     for check in checks:
-        table.add_row(*map(escape, (check.name, check.outcome, check.detail)))
+        table.add_row(*map(as_it_is, (check.name, check.outcome, check.detail)))
     Console(highlight=False).print(table)

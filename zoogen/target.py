@@ -8,12 +8,12 @@ from zoogen.card import CARD
 from zoogen.errors import ZooError
 from zoogen.hub import Holding, holding, read_back
 from zoogen.manifest import MANIFEST, Manifest, read_manifest
+from zoogen.reference import COMMIT, MAIN
 from zoogen.staging import is_ours
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
-MAIN = "main"
 PULL = "refs/pr/"
 WELCOME = {".gitattributes", ".gitignore", CARD}
 """What a repository may hold before a zoo comes to it."""
@@ -21,14 +21,18 @@ WELCOME = {".gitattributes", ".gitignore", CARD}
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """A revision of a repository, and how to make it if it is not there."""
+    """A revision of a repository, and how to make it if it is not there.
+
+    Attributes:
+        scratch: Folder for the small files that are read back.
+    """
 
     api: "HfApi"
     repository: str
     private: bool
     revision: str
     create_pr: bool
-    cache_dir: Path
+    scratch: Path
 
     @property
     def page(self) -> str:
@@ -99,9 +103,11 @@ def check_holding(held: Holding | None, target: Target, manifest: Manifest) -> N
     """Refuse a repository that a zoo must not go to, before anything is sent.
 
     Raises:
-        ZooError: If it holds something else or another zoo, has this version with other content,
-            is public where a private one is asked for, or is not there to take a pull request.
+        ZooError: If it holds something else, another zoo or more of this one, has this version with
+            other content, is public where a private one is asked for, or is not there to take a
+            pull request; or if the revision is no branch.
     """
+    check_branch(held, target)
     if held is None:
         if target.create_pr or target.revision.startswith(PULL):
             raise ZooError(f"{target.page}: there is no such data set to send a pull request to")
@@ -115,18 +121,41 @@ def check_holding(held: Holding | None, target: Target, manifest: Manifest) -> N
     check_tag(held, target, manifest)
 
 
+def check_branch(held: Holding | None, target: Target) -> None:
+    """Refuse to publish to what cannot move, see ``check_holding``."""
+    tags = set(held.tags) - held.branches if held else set()
+    if target.revision in tags or COMMIT.fullmatch(target.revision):
+        raise ZooError(
+            f"{target.revision} is no branch of {target.page} but a tag or a commit, which never "
+            "move; name a branch with --revision, or leave it out"
+        )
+
+
 def check_zoo(held: Holding, target: Target, manifest: Manifest) -> None:
     """Refuse a repository of something else, see ``check_holding``."""
     strange = sorted(file for file in held.files if not is_ours(file) and file not in WELCOME)
     if MANIFEST in held.files:
-        there = manifest_at(target, held.commit).spec.name
-        if there != manifest.spec.name:
+        there = manifest_at(target, held.commit)
+        if there.spec.name != manifest.spec.name:
             raise ZooError(
-                f"{target.page} holds the zoo {there}, not {manifest.spec.name}; choose another "
-                "repository"
+                f"{target.page} holds the zoo {there.spec.name}, not {manifest.spec.name}; choose "
+                "another repository"
             )
+        if target.revision == MAIN and not target.create_pr:
+            check_order(there, target, manifest)
     elif strange:
         raise ZooError(f"{target.page} is no zoo: it holds {strange[0]}; choose another repository")
+
+
+def check_order(there: Manifest, target: Target, manifest: Manifest) -> None:
+    """Refuse to replace a zoo by less of it or by an earlier version, see ``check_holding``."""
+    held, here = ((one.spec.version, one.models_built) for one in (there, manifest))
+    if held > here:
+        raise ZooError(
+            f"{target.page} holds version {held[0]} with {held[1]} models, here it is version "
+            f"{here[0]} with {here[1]}; main never goes back: name a branch with --revision, or "
+            "choose another repository"
+        )
 
 
 def check_tag(held: Holding, target: Target, manifest: Manifest) -> None:
@@ -149,14 +178,14 @@ def manifest_at(target: Target, commit: str) -> Manifest:
     Raises:
         ZooError: If it is none.
     """
-    path = read_back(target.api, target.repository, MANIFEST, commit, target.cache_dir)
+    path = read_back(target.api, target.repository, MANIFEST, commit, target.scratch)
     try:
         return read_manifest(path.parent)
     except ZooError as error:
         reason = str(error).partition(": ")[2].rpartition("; ")[0]  # its way out is another
         raise ZooError(
-            f"{target.repository} holds a {MANIFEST} that cannot be read ({reason}); delete it "
-            "there, or choose another repository"
+            f"{target.repository} holds a {MANIFEST} that cannot be read ({reason}); choose "
+            "another repository, or delete it there"
         ) from error
 
 

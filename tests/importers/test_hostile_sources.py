@@ -2,12 +2,14 @@
 
 import gzip
 import io
+import lzma
 import pickle
 import struct
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,7 @@ from zoogen.importers.arrays import float_rows
 from zoogen.importers.pickles import PLAIN, VALUES, RefusedGlobalError, unpickled
 from zoogen.importers.sources import Member, members
 from zoogen.importers.torch_files import Limits, TorchFile
+from zoogen.importers.unxz import unxz
 
 FORMAT = "small-cnn-zoo"
 
@@ -170,6 +173,78 @@ def test_a_truncated_archive_is_refused_and_nothing_is_left(
     assert nothing_is_left(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [("w:gz", {"compresslevel": 0}), ("w:gz", {}), ("w:bz2", {}), ("w:xz", {"preset": 0})],
+)
+def test_a_byte_that_changed_on_the_way_is_found_by_the_checksum_at_the_end(
+    kind: str, options: dict[str, int], files: Path, tmp_path: Path
+):
+    """Stored, as in the first case, a number simply becomes another number."""
+    path = tmp_path / "archive"
+    with tarfile.open(path, kind, **options) as archive:
+        archive.add(files, "mnist")
+    blob = bytearray(path.read_bytes())
+    blob[len(blob) // 2] ^= 1
+    path.write_bytes(blob)
+    with pytest.raises(IntegrityError, match=r"archive: .*get the file again") as caught:
+        import_it(path, tmp_path)
+    assert "cannot write" not in str(caught.value)
+    assert nothing_is_left(tmp_path)
+
+
+def test_xz_is_unfolded_as_the_standard_library_does(tmp_path: Path):
+    """Streams one after another, padding between and after, in pieces of any size."""
+    blob = np.random.default_rng(0).bytes(100_000) + bytes(300_000)
+    folded = lzma.compress(blob) + bytes(8) + lzma.compress(b"more") + bytes(70_000)
+    (tmp_path / "a.xz").write_bytes(folded)
+    with unxz(tmp_path / "a.xz") as file:
+        assert file.read(3) == blob[:3]
+        file.seek(99_000)
+        assert file.read(5000) == blob[99_000:104_000]
+        file.seek(10, io.SEEK_CUR)
+        assert (file.tell(), file.read()) == (104_010, blob[104_010:] + b"more")
+        assert file.read() == b""
+        with pytest.raises(io.UnsupportedOperation):
+            file.seek(0)
+
+
+def folded_with(window: int, blob: bytes) -> bytes:
+    filters = [{"id": lzma.FILTER_LZMA2, "preset": 0, "dict_size": window}]
+    return lzma.compress(blob, filters=filters)
+
+
+def test_an_xz_that_asks_for_a_window_of_gigabytes_is_refused(tmp_path: Path):
+    """Also in its second stream; that of ``xz -9`` is read."""
+    tar = io.BytesIO()
+    with tarfile.open(fileobj=tar, mode="w") as archive:
+        archive.addfile(tarfile.TarInfo("nothing"))
+    path = tmp_path / "window.tar.xz"
+    honest = lzma.compress(tar.getvalue(), preset=9)
+    # The window's size is one byte of the block's header, which has a checksum of its own.
+    small = folded_with(1 << 20, bytes(1 << 20))
+    head = bytearray(small[12:24])
+    assert head[4] == 16  # 1 MiB
+    head[4] = 39  # 3 GiB
+    greedy = small[:12] + head[:8] + struct.pack("<I", zlib.crc32(bytes(head[:8]))) + small[24:]
+    for blob in (greedy, honest + greedy):
+        path.write_bytes(blob)
+        with pytest.raises(IntegrityError, match="Memory usage limit exceeded"):
+            import_it(path, tmp_path)
+    path.write_bytes(honest)
+    with pytest.raises(ZooError, match=r"has no layout\.csv"):
+        import_it(path, tmp_path)
+
+
+def test_a_zip_with_a_window_of_its_members_choice_is_refused(files: Path, tmp_path: Path):
+    path = tmp_path / "lzma.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as archive:
+        for file in files.iterdir():
+            archive.write(file, file.name)
+    with pytest.raises(IntegrityError, match="compression method 14 is not read"):
+        import_it(path, tmp_path)
+
+
 @pytest.mark.parametrize("rows", [1, 50])
 def test_a_table_with_other_rows_than_the_weights_is_refused(
     rows: int, files: Path, tmp_path: Path
@@ -276,7 +351,7 @@ def rewritten(change: Callable[[str, bytes], bytes | None]) -> io.BytesIO:
 
 
 def read_all(file: io.BytesIO, limits: Limits | None = None) -> dict[str, np.ndarray]:
-    with TorchFile(file, "the file", PLAIN, limits or Limits()) as opened:
+    with closing(TorchFile(file, "the file", PLAIN, limits or Limits())) as opened:
         return {name: opened.array(tensor) for name, tensor in opened.content.items()}
 
 

@@ -80,6 +80,7 @@ def test_a_failed_check_prints_the_table_and_leaves_nothing(
         ((FORMAT, "x", "y"), "x is not there"),
         ((FORMAT, "files", "y", "--images", "mnits"), "called 'mnits'; closest: mnist"),
         ((FORMAT, "files", "files"), "is not a zoo's folder: it holds"),
+        (("ray-tune", "files", "y", "--name", "My Zoo"), "no zoo is called 'My Zoo': expected sm"),
     ],
 )
 def test_a_wrong_call_is_told_why(

@@ -1,6 +1,7 @@
 """Trials of Ray Tune: both namings, shifted keys, repeated lines, straight from an archive."""
 
 import json
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from shutil import copytree, make_archive, move, rmtree
@@ -11,7 +12,7 @@ import pytest
 import torch
 
 from tests.importers.ray_files import ray_files
-from zoogen import Manifest, Zoo, ZooError, import_zoo, load_zoo
+from zoogen import IntegrityError, Manifest, Zoo, ZooError, import_zoo, load_zoo
 from zoogen.importers.checks import FailedChecksError
 from zoogen.importers.pickles import RefusedGlobalError
 
@@ -152,6 +153,74 @@ def test_settings_may_be_in_the_lines_alone(files: Path, copied: Path, tmp_path:
         (trial / "params.json").unlink()
     first = import_zoo(FORMAT, files, tmp_path / "first")
     assert import_zoo(FORMAT, copied, tmp_path / "second").table.sha256 == first.table.sha256
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "told"),
+    [
+        ("model::init_type", ["uniform"], r"initialiser is \['uniform'\], expected a word or a"),
+        ("model::nlin", {"a": 1}, r"activation is \{'a': 1\}, expected a word or a number"),
+        ("seed", 10**400, "seed is 1000.*, expected a number"),
+        ("optim::lr", "fast", "learning_rate is 'fast', expected a number"),
+    ],
+)
+def test_settings_of_any_kind_are_told(
+    key: str, value: object, told: str, copied: Path, tmp_path: Path
+):
+    path = trials(copied)[1] / "params.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), key: value}))
+    with pytest.raises(ZooError, match=f"00001.*: {told}"):
+        import_zoo(FORMAT, copied, tmp_path / "zoo")
+    assert not (tmp_path / "zoo").exists()
+
+
+@pytest.mark.parametrize("value", [10**400, "good", None, [0.5]])
+def test_a_result_that_is_no_number_leaves_its_snapshot_out(
+    value: object, copied: Path, tmp_path: Path
+):
+    path = trials(copied)[1] / "result.json"
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    lines[2]["test_acc"] = value
+    path.write_text("\n".join(map(json.dumps, lines)))
+    manifest = import_zoo(FORMAT, copied, tmp_path / "zoo")
+    assert {reason.split(" missing")[1] for reason in skipped(manifest)} == {" or not finite"}
+    assert {*skipped(manifest).values()} == {(2,)}
+
+
+def test_a_checkpoint_of_too_many_tensors_is_left_out_before_they_are_read(
+    copied: Path, tmp_path: Path
+):
+    """Ten thousand views of one storage: read, they would be 40 GB."""
+    storage = torch.zeros(1 << 20)
+    path = trials(copied)[0] / "checkpoint_000001" / "checkpoints"
+    torch.save({f"{number}": storage for number in range(10_000)}, path)
+    manifest = import_zoo(FORMAT, copied, tmp_path / "zoo")
+    ((reason, epochs),) = skipped(manifest).items()
+    assert epochs == (1,)
+    assert reason.startswith("checkpoint not readable: tensors are [1048576], [1048576]")
+
+
+def test_records_are_bounded_all_together(
+    copied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("zoogen.importers.ray_trials.LARGEST_RECORDS", 10_000)
+    with pytest.raises(IntegrityError, match=r"more than 10000 bytes of result\.json and settings"):
+        import_zoo(FORMAT, copied, tmp_path / "zoo")
+
+
+def test_a_damaged_zip_ends_the_import_and_leaves_nothing(files: Path, tmp_path: Path):
+    """The archive is to be fetched again: nobody has published it like this."""
+    packed = Path(make_archive(str(tmp_path / "zoo"), "zip", files.parent, files.name))
+    with zipfile.ZipFile(packed) as archive:
+        entry = [one for one in archive.infolist() if one.filename.endswith("/checkpoints")][40]
+        assert entry.compress_type == zipfile.ZIP_DEFLATED
+    blob = bytearray(packed.read_bytes())
+    blob[entry.header_offset + 30 + len(entry.filename) + entry.compress_size // 2] ^= 1
+    packed.write_bytes(blob)
+    words = f"{packed}: {entry.filename} is damaged: .*; get the file again"
+    with pytest.raises(IntegrityError, match=words):
+        import_zoo(FORMAT, packed, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_checkpoint_that_would_run_something_ends_the_import(copied: Path, tmp_path: Path):

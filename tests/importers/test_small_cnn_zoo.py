@@ -5,7 +5,7 @@ import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from shutil import make_archive
+from shutil import copytree, make_archive
 
 import numpy as np
 import pandas as pd
@@ -256,6 +256,9 @@ def test_the_permutation_check_knows_wrong_axes(
 @pytest.mark.parametrize(
     ("column", "value", "told"),
     [
+        ("step", "two", "is no table of metrics .*conversion error to int64: invalid value 'two'"),
+        ("test_accuracy", "good", "conversion error to double: invalid value 'good'"),
+        ("step", -1, "an epoch is -1, expected whole numbers from 0"),
         ("config.dataset", "imagenet", "'imagenet', expected mnist, fashion_mnist"),
         ("config.activation", "swish", "activation 'swish' cannot be run"),
         ("config.learning_rate", "fast", "learning_rate is 'fast', expected a number"),
@@ -268,6 +271,16 @@ def test_values_that_cannot_be_are_named(
     source = write_small_cnn_zoo(tmp_path / "files", table, tensorflow_vectors(search_zoo))
     with pytest.raises(ZooError, match=told):
         import_zoo(FORMAT, source, tmp_path / "zoo")
+
+
+def test_two_data_sets_in_one_source_are_not_mixed(files: Path, tmp_path: Path):
+    for name in ("cifar10", "mnist"):
+        copytree(files, tmp_path / "both" / name)
+    with pytest.raises(
+        ZooError, match=r"has cifar10/weights\.npy and mnist/weights\.npy; name the"
+    ):
+        import_zoo(FORMAT, tmp_path / "both", tmp_path / "zoo", images="none")
+    assert not (tmp_path / "zoo").exists()
 
 
 def test_a_missing_file_or_column_is_named(search_zoo: Zoo, tmp_path: Path):

@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -170,6 +172,60 @@ def test_a_pickle_that_would_run_something_is_refused_by_name_and_runs_nothing(
         import_zoo(FORMAT, path, tmp_path / "zoo")
     assert not trace.exists()
     assert not (tmp_path / "zoo").exists()
+
+
+def of_all(key: str, value: Any) -> Callable[[Any], None]:
+    def change(data_set: Any) -> None:
+        data_set.properties[key] = [value] * len(data_set.labels_in)
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "told"),
+    [
+        ("model::init_type", ["uniform"], r"initialiser is \['uniform'\], expected a word"),
+        ("optim::lr", 10**400, "learning_rate is 1000.*, expected a number"),
+        ("training_iteration", "two", "labels are of another epoch .* training_iteration two"),
+    ],
+)
+def test_properties_of_any_kind_are_told(
+    key: str, value: Any, told: str, seed_zoo: Zoo, tmp_path: Path
+):
+    path = weight_space_file(seed_zoo, tmp_path / SEED_FILE, trainset=of_all(key, value))
+    with pytest.raises(ZooError, match=told):
+        import_zoo(FORMAT, path, tmp_path / "zoo")
+    assert not (tmp_path / "zoo").exists()
+
+
+def test_a_number_in_words_is_a_number(seed_zoo: Zoo, tmp_path: Path):
+    path = weight_space_file(seed_zoo, tmp_path / SEED_FILE, testset=of_all("test_acc", "1e-1"))
+    import_zoo(FORMAT, path, tmp_path / "zoo")
+    assert set(load_zoo(tmp_path / "zoo").test.properties["test_accuracy"]) == {0.1}
+
+
+def test_a_file_larger_than_any_is_not_unfolded(
+    seed_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("zoogen.importers.weight_space_2021.LARGEST_FILE", 1000)
+    with pytest.raises(IntegrityError, match=r"seed\.pt has \d+ bytes, expected 1000 at most"):
+        import_zoo(FORMAT, seed_file, tmp_path / "zoo")
+
+
+def test_a_full_disk_where_it_is_unfolded_is_named(seed_file: Path, tmp_path: Path):
+    """A limit on the size of files stands for the disk: it ends a write as a full one does."""
+    code = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000));"
+        f"sys.argv = ['zoogen', 'import', {FORMAT!r}, {str(seed_file)!r}, 'zoo'];"
+        "from zoogen.cli import main; main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "seed.pt cannot be copied to " in done.stderr
+    assert "File too large; make room there, or set TMPDIR to another folder" in done.stderr
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,9 @@ class Dtype:
 
 def tensor(storage: Storage, offset: int, shape: Any, strides: Any, *_: Any) -> Tensor:
     """Stand for ``torch._utils._rebuild_tensor_v2``."""
+    numbers = (offset, *shape, *strides)
+    if not isinstance(storage, Storage) or not all(isinstance(one, int) for one in numbers):
+        raise TypeError("a tensor of something else than a storage and whole numbers")
     return Tensor(storage, offset, tuple(shape), tuple(strides))
 
 

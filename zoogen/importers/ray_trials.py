@@ -10,11 +10,14 @@ from typing import Any
 from rich.console import Console
 
 from zoogen.errors import IntegrityError, ZooError
-from zoogen.importers.sources import MIB, Digests, Member, members
+from zoogen.importers.sources import GIB, MIB, Digests, Member, members
 
 RESULTS = "result.json"
 SETTINGS = ("params.json", "config.json")
 LARGEST_RESULTS, LARGEST_SETTINGS = 64 * MIB, MIB
+LARGEST_RECORDS = GIB
+"""Of all trials together; those of 4000 trials of 50 epochs have 0.3."""
+
 CHECKPOINT = re.compile(r"(?P<trial>.+)/checkpoint_(?P<epoch>\d{1,9})/checkpoints")
 """Both namings of Ray: ``checkpoint_7`` and ``checkpoint_000007``."""
 
@@ -23,23 +26,29 @@ LOGGED = ("train_loss", "train_acc", "test_loss", "test_acc", "val_loss", "val_a
 
 
 @dataclass(frozen=True, kw_only=True)
-class Trial:
-    """One trial.
+class Results:
+    """What a trial logged.
 
     Attributes:
-        name: Of its folder.
-        settings: How it was set.
-        logged: What it logged, by epoch; the last line where an epoch has several.
+        settings: How it was set, as its lines say.
+        logged: Numbers by epoch; of the last line where an epoch has several.
         repeated: Lines that a later one replaces.
         broken: Lines that cannot be read, as the last of a trial that was killed.
-        checkpoints: Files by epoch.
     """
 
-    name: str
-    settings: Mapping[str, Any]
+    settings: object
     logged: Mapping[int, Mapping[str, float]]
     repeated: int
     broken: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """One trial: the name of its folder, how it was set, what it logged, files by epoch."""
+
+    name: str
+    settings: Mapping[str, Any]
+    results: Results
     checkpoints: Mapping[int, str]
 
 
@@ -48,7 +57,7 @@ class Files:
     """What was found of trials, by folder, while a source is walked once."""
 
     settings: dict[str, Any] = field(default_factory=dict)
-    results: dict[str, bytes] = field(default_factory=dict)
+    results: dict[str, Results] = field(default_factory=dict)
     checkpoints: dict[str, dict[int, str]] = field(default_factory=dict)
 
 
@@ -59,7 +68,7 @@ def read_trials(source: Path, digests: Digests) -> list[Trial]:
         ZooError: If there is no trial, or two files for one epoch of one.
         IntegrityError: If a record is oversized, or settings cannot be read.
     """
-    files = Files()
+    files, size = Files(), 0
 
     def wanted(name: str) -> bool:
         if match := CHECKPOINT.fullmatch(name):
@@ -68,9 +77,14 @@ def read_trials(source: Path, digests: Digests) -> list[Trial]:
 
     with Console(stderr=True).status(f"looking for trials in {source.name}"):
         for member in members(source, wanted):
+            size += member.size
+            if size > LARGEST_RECORDS:
+                raise IntegrityError(
+                    f"{source} has more than {LARGEST_RECORDS} bytes of {RESULTS} and settings"
+                )
             trial = str(PurePosixPath(member.name).parent)
             if PurePosixPath(member.name).name == RESULTS:
-                files.results[trial] = member.whole(LARGEST_RESULTS)
+                files.results[trial] = results_of(member.whole(LARGEST_RESULTS))
             elif trial not in files.settings or member.name.endswith(SETTINGS[0]):
                 files.settings[trial] = settings_of(member)
             digests.add(member.name, member.sha256)
@@ -113,28 +127,32 @@ def settings_of(member: Member) -> dict[str, Any]:
     return settings
 
 
-def trial_of(folder: str, files: Files) -> Trial | None:
-    """Put one trial together; None if it has no settings, in no file and in no line."""
-    logged = dict[int, dict[str, float]]()
-    settings = files.settings.get(folder)
+def results_of(text: bytes) -> Results:
+    """Read the lines of a trial."""
+    logged, settings = dict[int, dict[str, float]](), None
     repeated = broken = 0
-    for text in files.results[folder].splitlines():
-        line = line_of(text)
+    for one in text.splitlines():
+        line = line_of(one)
         if line is None:
-            broken += bool(text.strip())
+            broken += bool(one.strip())
             continue
         settings = settings or line.get("config")
         epoch = line[ITERATION]
         repeated += epoch in logged
-        logged[epoch] = {key: line[key] for key in LOGGED if is_number(line.get(key))}
+        logged[epoch] = {key: float(line[key]) for key in LOGGED if is_number(line.get(key))}
+    return Results(settings=settings, logged=logged, repeated=repeated, broken=broken)
+
+
+def trial_of(folder: str, files: Files) -> Trial | None:
+    """Put one trial together; None if it has no settings, in no file and in no line."""
+    results = files.results[folder]
+    settings = files.settings.get(folder) or results.settings
     if not isinstance(settings, dict):
         return None
     return Trial(
         name=folder,
         settings=settings,
-        logged=logged,
-        repeated=repeated,
-        broken=broken,
+        results=results,
         checkpoints=files.checkpoints.get(folder, {}),
     )
 
@@ -150,5 +168,6 @@ def line_of(text: bytes) -> dict[str, Any] | None:
 
 
 def is_number(value: object) -> bool:
-    """Tell a number, NaN too."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    """Tell a number that a float can be, NaN too."""
+    whole = isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1 << 1000
+    return whole or isinstance(value, float)

@@ -6,6 +6,7 @@ Source:
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -150,25 +151,26 @@ def network_of(source: Path, trials: Sequence[Trial]) -> Network:
     files = {file for trial in trials for file in trial.checkpoints.values()}
     for member in members(source, files.__contains__):
         try:
-            tensors = tensors_of(member.whole(LARGEST_CHECKPOINT), member)
+            with opened(member.whole(LARGEST_CHECKPOINT), member) as (_, tensors):
+                shapes = shapes_of(tensors)
         except IntegrityError:
             continue
-        shapes = [tensor.shape for tensor in tensors]
         for network in NETWORKS:
             if shapes == [slot.shape for slot in network.layout]:
                 return network
         known = "; ".join(f"{network}, {network.image_shape[0]} channels" for network in NETWORKS)
         raise ZooError(
-            f"{member} is made of tensors {', '.join(str(list(shape)) for shape in shapes)}, which "
-            f"is none of the networks that can be run: {known}"
+            f"{member} is made of tensors {in_words(shapes)}, which is none of the networks that "
+            f"can be run: {known}"
         )
     raise ZooError(
         f"{source} has no checkpoint that can be read; expected checkpoint_N/checkpoints"
     )
 
 
-def tensors_of(data: bytes, label: Member) -> list[np.ndarray]:
-    """Read the tensors of a ``state_dict`` in the order of the file.
+@contextmanager
+def opened(data: bytes, label: Member) -> Iterator[tuple[TorchFile, list[Tensor]]]:
+    """Open a ``state_dict``: its file, and its tensors in their order, not yet read.
 
     By order, not by name: a dropout layer shifts the numbers of all layers after it.
 
@@ -177,11 +179,21 @@ def tensors_of(data: bytes, label: Member) -> list[np.ndarray]:
         IntegrityError: If it is damaged, or no ``state_dict``.
     """
     limits = Limits(pickle=MIB, storage=LARGEST_CHECKPOINT)
-    with TorchFile(BytesIO(data), label, PLAIN, limits) as file:
+    with closing(TorchFile(BytesIO(data), label, PLAIN, limits)) as file:
         held = file.content
         if not isinstance(held, dict) or not all(isinstance(one, Tensor) for one in held.values()):
             raise IntegrityError(f"{label} is no state_dict, tensors by name")
-        return [file.array(one) for one in held.values()]
+        yield file, list(held.values())
+
+
+def shapes_of(tensors: Sequence[Tensor]) -> list[tuple[int, ...]]:
+    """List the shapes of tensors."""
+    return [tensor.shape for tensor in tensors]
+
+
+def in_words(shapes: Sequence[tuple[int, ...]]) -> str:
+    """List shapes for a message, the first of them if there are many."""
+    return ", ".join(str(list(shape)) for shape in shapes[:20])[:300]
 
 
 def snapshot_rows(trials: Sequence[Trial], name: str) -> "pd.DataFrame":
@@ -196,12 +208,12 @@ def snapshot_rows(trials: Sequence[Trial], name: str) -> "pd.DataFrame":
             "epoch": epoch,
             "split": splits[model],
             **{ours: trial.settings[key] for key, ours in AXES.items() if key in trial.settings},
-            **{MEASURED[key]: value for key, value in trial.logged[epoch].items()},
+            **{MEASURED[key]: value for key, value in trial.results.logged[epoch].items()},
             "file": file,
         }
         for model, trial in enumerate(trials)
         for epoch, file in sorted(trial.checkpoints.items())
-        if epoch in trial.logged
+        if epoch in trial.results.logged
     ]
     if not rows:
         raise ZooError("no trial has both a checkpoint and a result of the same epoch")
@@ -213,7 +225,16 @@ def snapshot_rows(trials: Sequence[Trial], name: str) -> "pd.DataFrame":
 
 
 def check_axes(table: "pd.DataFrame") -> None:
-    """Refuse settings that only some trials have."""
+    """Refuse settings that only some trials have, or that are no word and no number.
+
+    Raises:
+        ZooError: If one is; the message names it.
+    """
+    for name in (name for name in AXES.values() if name in table):
+        odd = table[name].map(lambda value: isinstance(value, list | dict))
+        if odd.any():
+            run, value = table["run"][odd].iloc[0], table[name][odd].iloc[0]
+            raise ZooError(f"{run}: {name} is {value!r:.100}, expected a word or a number")
     for name in (name for name in AXES.values() if name in table):
         if table[name].isna().any():
             run = table["run"][table[name].isna()].iloc[0]
@@ -242,7 +263,7 @@ def missing_epochs(trials: Sequence[Trial]) -> tuple[Skipped, ...]:
     every = {epoch for trial in trials for epoch in trial.checkpoints}
     skipped = list[Skipped]()
     for trial in trials:
-        there, logged = set(trial.checkpoints), set(trial.logged)
+        there, logged = set(trial.checkpoints), set(trial.results.logged)
         ended = max(logged, default=-1)
         gaps: Mapping[str, set[int]] = {
             "no result for the checkpoint": there - logged,
@@ -260,8 +281,8 @@ def missing_epochs(trials: Sequence[Trial]) -> tuple[Skipped, ...]:
 
 def line_check(trials: Sequence[Trial]) -> Check:
     """Say how results were read."""
-    repeated = sum(trial.repeated for trial in trials)
-    broken = sum(trial.broken for trial in trials)
+    repeated = sum(trial.results.repeated for trial in trials)
+    broken = sum(trial.results.broken for trial in trials)
     return Check(
         name="lines of results",
         outcome="noted" if repeated or broken else "passed",
@@ -281,21 +302,25 @@ def weight_blocks(
         data = member.whole(LARGEST_CHECKPOINT)
         digests.add(member.name, member.sha256)
         try:
-            vectors = vector_of(tensors_of(data, member), layout)[None]
+            with opened(data, member) as (file, tensors):
+                vectors = vector_of(file, tensors, layout)[None]
         except IntegrityError as error:
             lost[row] = f"checkpoint not readable: {error}".replace(f"{member}: ", "")[:300]
         yield Block(rows=np.array([row][len(lost) :], int), weights=vectors, lost=lost)
 
 
-def vector_of(tensors: Sequence[np.ndarray], layout: Layout) -> Float32[np.ndarray, " params"]:
-    """Lay the tensors of one network side by side.
+def vector_of(
+    file: TorchFile, tensors: Sequence[Tensor], layout: Layout
+) -> Float32[np.ndarray, " params"]:
+    """Read the tensors of one network and lay them side by side.
 
     Raises:
-        IntegrityError: If their shapes are not those of the network.
+        IntegrityError: If they are not those of the network; none was read if it is the shapes.
     """
-    shapes = [tensor.shape for tensor in tensors]
+    shapes = shapes_of(tensors)
     if shapes != [slot.shape for slot in layout]:
-        raise IntegrityError(f"tensors are {', '.join(str(list(shape)) for shape in shapes)}")
-    if any(tensor.dtype != np.float32 for tensor in tensors):
-        raise IntegrityError(f"tensors are {', '.join(str(tensor.dtype) for tensor in tensors)}")
-    return np.concatenate([tensor.ravel() for tensor in tensors])
+        raise IntegrityError(f"tensors are {in_words(shapes)}")
+    arrays = [file.array(tensor) for tensor in tensors]
+    if any(array.dtype != np.float32 for array in arrays):
+        raise IntegrityError(f"tensors are {', '.join(str(array.dtype) for array in arrays)}")
+    return np.concatenate([array.ravel() for array in arrays])

@@ -2,7 +2,6 @@
 
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 from jaxtyping import Float32, Int64
@@ -31,15 +30,8 @@ class ShardWriter:
         self._filled = 0
         self._writer, self._shards = ThreadPoolExecutor(1), list[Future[FileEntry]]()
 
-    def __enter__(self) -> "ShardWriter":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Wait for the shard in work; what ``finish`` was not called for is dropped."""
         self._writer.shutdown(cancel_futures=True)
 
     def add(self, weights: Float32[np.ndarray, "rows params"]) -> None:

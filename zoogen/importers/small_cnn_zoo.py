@@ -86,6 +86,7 @@ CONSTANT = (
     "config.num_units",
 )
 WORDS = {"modeldir", "config.activation", "config.w_init", "config.optimizer"}
+MEASURED = {"train_loss", "train_accuracy", "test_loss", "test_accuracy"}
 SPLIT_SEED = 42
 SPLIT = "70/15/15 by run, as in the code of Schürholt et al. 2021"
 
@@ -183,7 +184,11 @@ def read_metrics(member: Member) -> "pd.DataFrame":
     word = pa.dictionary(pa.int32(), pa.string())
     options = pa_csv.ConvertOptions(
         include_columns=[*COLUMNS, *(name for name in CONSTANT if name in head)],
-        column_types=dict.fromkeys({*WORDS, *CONSTANT} & set(head), word),
+        column_types={
+            **dict.fromkeys({*WORDS, *CONSTANT} & set(head), word),
+            **dict.fromkeys(MEASURED, pa.float64()),
+            "step": pa.int64(),
+        },
     )
     try:
         read = pa_csv.read_csv(io.BytesIO(text), convert_options=options)
@@ -344,19 +349,28 @@ def count_check(models: int, published: Published) -> Check:
 def weight_blocks(
     source: Path, rows: int, layout: ForeignLayout, digests: Digests
 ) -> Iterator[Block]:
-    """Read the weights in order, a few megabytes at a time."""
+    """Read the weights in order, a few megabytes at a time.
+
+    Raises:
+        ZooError: If there are none, or two files of them.
+        IntegrityError: If they do not fit the table, or the archive is damaged.
+    """
     params = layout.tensors.params
-    for member in members(source, lambda name: base(name) in WEIGHTS):
-        found = float_rows(member, params)
-        if found != rows:
-            raise IntegrityError(
-                f"{member} has {found} rows, the table of metrics {rows}; one of them is cut"
-            )
-        first = 0
-        for block in row_blocks(member, rows, params):
-            numbers: Int64[np.ndarray, " rows"] = np.arange(first, first + len(block))
-            yield Block(rows=numbers, weights=block)
-            first += len(block)
-        digests.add(base(member.name), member.sha256)
-        return
-    raise ZooError(f"{source} has no {WEIGHTS[0]}; expected a data set of the Small CNN Zoo")
+    found = members(source, lambda name: base(name) in WEIGHTS)
+    member = next(found, None)
+    if member is None:
+        raise ZooError(f"{source} has no {WEIGHTS[0]}; expected a data set of the Small CNN Zoo")
+    there = float_rows(member, params)
+    if there != rows:
+        raise IntegrityError(
+            f"{member} has {there} rows, the table of metrics {rows}; one of them is cut"
+        )
+    first = 0
+    for block in row_blocks(member, rows, params):
+        numbers: Int64[np.ndarray, " rows"] = np.arange(first, first + len(block))
+        yield Block(rows=numbers, weights=block)
+        first += len(block)
+    digests.add(base(member.name), member.sha256)
+    other = next(found, None)
+    if other is not None:
+        raise ZooError(f"{source} has {member.name} and {other.name}; name the folder of one")

@@ -13,11 +13,13 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from functools import partial
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from typing import IO, Protocol, cast, runtime_checkable
 
 from zoogen.errors import IntegrityError, ZooError
+from zoogen.importers.unxz import unxz
 
 KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
 CHUNK = MIB
@@ -25,7 +27,10 @@ LARGEST_READ = 64 * MIB
 """Of a compressed tar at once: its own headers are small, members are read in smaller pieces."""
 
 ZIP = {b"PK\x03\x04", b"PK\x05\x06"}
-COMPRESSED = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
+METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2}
+"""Of a zip's members; LZMA has a window as large as the member likes."""
+
+COMPRESSED = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": unxz}
 DAMAGED = (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError, tarfile.TarError)
 DAMAGED_ZIP = (*DAMAGED, zipfile.BadZipFile, NotImplementedError, RuntimeError)
 
@@ -120,7 +125,8 @@ class Member:
 def members(source: Path, wanted: Wanted) -> Iterator[Member]:
     """Yield the wanted files of a folder or zip, by name, or of a tar, in the order they lie in it.
 
-    A member is good until the next is asked for. Links inside an archive are not followed.
+    A member is good until the next is asked for. Links inside an archive are not followed. Only
+    who asks until there is none knows that a compressed tar is undamaged: its checksum comes last.
 
     Raises:
         ZooError: If there is no such source, it cannot be read, or an archive names a file outside
@@ -170,7 +176,7 @@ def of_zip(source: Path, wanted: Wanted) -> Iterator[Member]:
             if entry.is_dir() or not wanted(name):
                 continue
             try:
-                stream = archive.open(entry)
+                stream = opened_entry(archive, entry)
             except DAMAGED_ZIP as error:
                 raise IntegrityError(f"{source}: {name} cannot be read ({error})") from error
             with stream:
@@ -183,6 +189,17 @@ def opened_zip(source: Path | Seekable, label: object = None) -> zipfile.ZipFile
         return zipfile.ZipFile(cast(IO[bytes], source))
     except DAMAGED_ZIP as error:
         raise IntegrityError(f"{label or source}: not a whole zip archive ({error})") from error
+
+
+def opened_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> zipfile.ZipExtFile:
+    """Open a member of a zip if it is compressed as zips commonly are.
+
+    Raises:
+        NotImplementedError: If it is not.
+    """
+    if entry.compress_type not in METHODS:
+        raise NotImplementedError(f"compression method {entry.compress_type} is not read")
+    return cast(zipfile.ZipExtFile, archive.open(entry))
 
 
 class Guarded:
@@ -204,8 +221,9 @@ def of_tar(source: Path, wanted: Wanted) -> Iterator[Member]:
     try:
         with source.open("rb") as file:
             magic = file.read(6)
-        opener = next((o for m, o in COMPRESSED.items() if magic.startswith(m)), open)
-        with opener(source, "rb") as file:  # type: ignore[operator]
+        plain = partial(open, mode="rb")
+        opener = next((o for m, o in COMPRESSED.items() if magic.startswith(m)), plain)
+        with opener(source) as file:  # type: ignore[operator]
             archive = tarfile.TarFile(fileobj=Guarded(file))  # type: ignore[arg-type]
             while entry := archive.next():
                 archive.members = []  # type: ignore[attr-defined]  # else it keeps all of a million
@@ -213,6 +231,8 @@ def of_tar(source: Path, wanted: Wanted) -> Iterator[Member]:
                 if entry.isreg() and wanted(name):
                     stream = archive.extractfile(entry)
                     yield Member(source, name, entry.size, cast(Readable, stream))
+            while file.read(CHUNK):  # at its very end a compressed file has its checksum
+                pass
     except DAMAGED as error:
         raise IntegrityError(
             f"{source}: not a whole zip or tar archive ({error}); get the file again"

@@ -1,18 +1,16 @@
 """Files that ``torch.save`` wrote, read without torch: a zip of one pickle and raw numbers."""
 
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
-from types import TracebackType
 from typing import Any
 
 import numpy as np
 
 from zoogen.errors import IntegrityError
 from zoogen.importers.pickles import Storage, Tensor, unpickled
-from zoogen.importers.sources import DAMAGED_ZIP, MIB, Seekable, opened_zip
+from zoogen.importers.sources import DAMAGED_ZIP, MIB, Seekable, opened_entry, opened_zip
 
 LARGEST_STORAGE = 256 * MIB
 
@@ -68,15 +66,8 @@ class TorchFile:
         pickled = self._bytes("data.pkl", self._limits.pickle)
         return unpickled(pickled, self._label, self._known)
 
-    def __enter__(self) -> "TorchFile":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Close the zip; the file stays with whoever opened it."""
         self._zip.close()
 
     def array(self, tensor: object) -> np.ndarray:
@@ -90,9 +81,8 @@ class TorchFile:
             raise IntegrityError(f"{self._label}: a {type(tensor).__name__}, expected a tensor")
         numbers = self._storage(tensor.storage)
         whole = [tensor.offset, *tensor.shape, *tensor.strides]
-        if not all(isinstance(n, int) and 0 <= n < 1 << 40 for n in whole) or (
-            len(tensor.shape) != len(tensor.strides)
-        ):
+        fits = len(tensor.shape) == len(tensor.strides)
+        if not fits or not all(0 <= number < 1 << 40 for number in whole):
             raise IntegrityError(f"{self._label}: no tensor has {str(tensor)[:200]}")
         steps = zip(tensor.shape, tensor.strides, strict=True)
         last = tensor.offset + sum((length - 1) * step for length, step in steps)
@@ -126,11 +116,11 @@ class TorchFile:
                 raise IntegrityError(
                     f"{self._label}: {name} has {entry.file_size} bytes, expected {limit} at most"
                 )
-            with self._zip.open(entry) as stream:
+            with opened_entry(self._zip, entry) as stream:
                 data = stream.read(limit + 1)
         except KeyError as error:
             raise IntegrityError(f"{self._label}: {name[:200]!r} is missing in it") from error
-        except (*DAMAGED_ZIP, zipfile.BadZipFile) as error:
+        except DAMAGED_ZIP as error:
             raise IntegrityError(f"{self._label}: {name} is damaged ({error})") from error
         if len(data) != entry.file_size:
             raise IntegrityError(

@@ -4,19 +4,19 @@ import platform
 import shutil
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 from jaxtyping import Bool, Float32, Int64
 
 from zoogen.atomic import write_text
 from zoogen.card import CARD, zoo_card
-from zoogen.errors import ZooError
+from zoogen.errors import UnwritableError, ZooError
 from zoogen.folder import LOCK, PARTS, clear_half_written, clear_zoo, locked, refuse_foreign
 from zoogen.imported import ImportedSpec, Origin, Skipped, found_values
 from zoogen.importers.checks import (
@@ -44,7 +44,7 @@ from zoogen.manifest import (
 from zoogen.progress import progress_bar
 from zoogen.shards import map_shard
 from zoogen.spec import AXES, Activation
-from zoogen.table import write_table
+from zoogen.table import PLACE, write_table
 from zoogen.weights import Weights
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ SPARE_BYTES = 64 * MIB
 """Room for table, card and manifest."""
 
 WORDS = ("activation", "initialiser", "optimiser")
-PLACED = ("model", "epoch", "shard", "row", "split", "group", "run")
+PLACED = (*PLACE, "run")
 LONGEST = 100
 """Letters of a word on an axis."""
 
@@ -120,15 +120,18 @@ def check_axes(snapshots: "pd.DataFrame") -> None:
     """
     import pandas as pd
 
+    epochs = snapshots["epoch"]
+    if not pd.api.types.is_integer_dtype(epochs) or epochs.min() < 0:
+        raise ZooError(f"an epoch is {epochs.min()}, expected whole numbers from 0")
     for axis in (axis for axis in (*AXES, "seed") if axis in snapshots):
         column = snapshots[axis]
         if axis in WORDS:
             bad = ~column.map(lambda value: isinstance(value, str) and 0 < len(value) <= LONGEST)
         else:
-            snapshots[axis] = pd.to_numeric(column, errors="coerce")
+            snapshots[axis] = numbers_of(column)
             bad = ~np.isfinite(snapshots[axis])
         if bad.any():
-            run, value = snapshots["run"][bad].iloc[0], column[bad].iloc[0]
+            run, value = snapshots["run"][bad].iloc[0], column[bad].tolist()[0]
             expected = "a word" if axis in WORDS else "a number"
             raise ZooError(f"{run}: {axis} is {value!r:.100}, expected {expected}")
     unknown = sorted(set(snapshots["activation"]) - set(get_args(Activation)))
@@ -158,9 +161,9 @@ def made(folder: Path) -> Iterator[None]:
             (folder / LOCK).unlink(missing_ok=True)
             if not was_there:
                 folder.rmdir()
-            if isinstance(error, ZooError) and isinstance(error.__cause__, OSError):
+            if isinstance(error, UnwritableError) and isinstance(error.__cause__, OSError):
                 reason = error.__cause__.strerror or error.__cause__
-                raise ZooError(
+                raise UnwritableError(
                     f"cannot write {folder}: {reason}; nothing of the import is kept, make room or "
                     "choose another folder"
                 ) from error
@@ -202,7 +205,8 @@ def write_shards(foreign: Foreign, folder: Path) -> Stored:
     bar = progress_bar(
         f"import {foreign.name}", things="snapshots", total=len(snapshots), unit="snapshots"
     )
-    with ShardWriter(folder, foreign.network.layout, layout.columns) as writer, bar as report:
+    shard_writer = ShardWriter(folder, foreign.network.layout, layout.columns)
+    with closing(shard_writer) as writer, bar as report:
         for block in foreign.blocks():
             lost |= block.lost
             keep = kept(block, lost)
@@ -248,13 +252,27 @@ def measured_names(snapshots: "pd.DataFrame") -> tuple[str, ...]:
 
 def unmeasured(snapshots: "pd.DataFrame") -> dict[int, str]:
     """Find the rows with a property that is missing or not finite."""
-    import pandas as pd
-
     lost = dict[int, str]()
     for name in measured_names(snapshots):
-        bad = ~np.isfinite(pd.to_numeric(snapshots[name], errors="coerce").to_numpy(dtype=float))
+        snapshots[name] = numbers_of(snapshots[name])
+        bad = ~np.isfinite(snapshots[name].to_numpy(dtype=float))
         lost |= dict.fromkeys(np.flatnonzero(bad).tolist(), f"{name} missing or not finite")
     return lost
+
+
+def numbers_of(column: "pd.Series[Any]") -> "pd.Series[Any]":
+    """Return a column of numbers as it is, any other with NaN for what is no number."""
+    import pandas as pd
+
+    return column if pd.api.types.is_numeric_dtype(column) else column.map(number_of)
+
+
+def number_of(value: Any) -> float:
+    """Read a number, of which there may be anything in a foreign file."""
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        return np.nan
 
 
 def account_check(foreign: Foreign, stored: Stored) -> Check:
