@@ -114,5 +114,6 @@ def test_the_command_fails_and_names_what_failed(tmp_path: Path):
     )
     done = zoobench("check", "batch.py", folder=tmp_path)
     assert done.returncode == 1
-    assert "batch failed 4 of 20: batch, company, batch, company" in done.stderr
+    where = "batch on mlp, company on mlp, batch on cnn, company on cnn"
+    assert f"batch failed 4 of 20: {where}" in done.stderr
     assert "Traceback" not in done.stderr

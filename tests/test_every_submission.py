@@ -6,6 +6,7 @@ import pytest
 
 from zoobench.board import submission_names
 from zoobench.validate import validate
+from zoobench.verify import is_verified
 
 BOARD = Path(__file__).parents[1] / "leaderboard"
 
@@ -25,3 +26,10 @@ def test_every_baseline_that_is_submitted_says_what_its_file_says():
 def test_the_board_stays_small():
     files = (path for part in ("zoos", "submissions") for path in (BOARD / part).rglob("*"))
     assert sum(path.stat().st_size for path in files if path.is_file()) < 10_000_000
+
+
+@pytest.mark.parametrize(
+    "file", sorted(BOARD.glob("submissions/*/verified.json")), ids=lambda file: file.parent.name
+)
+def test_a_mark_is_of_the_results_that_are_there(file: Path):
+    assert is_verified(file.parent, validate(BOARD, file.parent.name))

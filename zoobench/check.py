@@ -30,13 +30,14 @@ from zoobench.findings import Finding, judged
 from zoobench.memory import peak_growth
 from zoobench.reconstruct import Reconstructs
 from zoobench.tiny import staged
-from zoogen import SPLITS, Split, Weights, Zoo
+from zoogen import SPLITS, Split, Weights, Zoo, progress_bar
 
 Result = TypeVar("Result")
 Shown = Mapping[Split, Weights]
 Rows = Float[np.ndarray, "snapshots dim"]
 
 SEED = 0
+RUNS = 3
 PIECES = (1, 2, 5)
 """Sizes of the first batches; the rest comes at once."""
 MANY = 1024
@@ -63,8 +64,9 @@ def check(embedder: Embedder, zoo: Zoo) -> list[Finding]:
     """
     found: list[Finding] = []
     try:
-        for each in findings(embedder, zoo):
-            found.append(each)
+        with progress_bar(zoo.spec.name, things="runs", total=RUNS, unit="runs") as report:
+            for each in findings(embedder, zoo, report):
+                found.append(each)
     except EmbedderError as error:
         found.append(Finding("rules", "FAILED", str(error)))
     except Exception as error:  # noqa: BLE001, the code that is tried is not ours
@@ -78,9 +80,10 @@ def crash(error: Exception) -> str:
     return f"raised {type(error).__name__}: {error} ({where.filename}:{where.lineno})"
 
 
-def findings(embedder: Embedder, zoo: Zoo) -> Iterator[Finding]:
-    """Try one thing after another."""
+def findings(embedder: Embedder, zoo: Zoo, report: Callable[[int], None]) -> Iterator[Finding]:
+    """Try one thing after another; report each run of the embedder."""
     whole = rehearse(embedder, zoo, fitted_run)
+    report(1)
     test = whole.rows["test"]
     snapshots, dim = test.shape
     detail = f"{snapshots} test snapshots become {snapshots} × {dim} finite {test.dtype}"
@@ -90,8 +93,10 @@ def findings(embedder: Embedder, zoo: Zoo) -> Iterator[Finding]:
         "tells apart", "every snapshot alike" if alike else "snapshots differ", passed=not alike
     )
     blind = rehearse(embedder, zoo, fitted_run, relabelled=True)
+    report(1)
     yield compared("labels", furthest(blind.rows, whole.rows), "all labels exchanged")
     yield from rehearse(embedder, zoo, partial(second_run, whole=whole))
+    report(1)
 
 
 def rehearse(

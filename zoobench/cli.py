@@ -205,7 +205,7 @@ def check(
         on_zoo = check(found, zoo)
         typer.echo(f"{found.name} on {zoo.spec.name}")
         print_findings(on_zoo)
-        seen += on_zoo
+        seen += [replace(each, subject=f"{each.subject} on {kind}") for each in on_zoo]
     refuse_failures(seen, found.name)
 
 

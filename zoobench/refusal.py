@@ -46,7 +46,8 @@ def refuse_invalid(path: Path, error: ValidationError) -> NoReturn:
     """
     first = error.errors()[0]
     found = "" if first["type"] == "missing" else f", found {first['input']!r}"
-    refuse(path, ".".join(map(str, first["loc"])), f"{first['msg']}{found}")
+    reason = first["msg"].removeprefix("Value error, ")
+    refuse(path, ".".join(map(str, first["loc"])), f"{reason}{found}")
 
 
 def refuse_file(path: Path, reason: str) -> NoReturn:

@@ -1,7 +1,9 @@
 """Who submits what: ``submission.toml``, a few fields of plain text."""
 
 import json
+import re
 import tomllib
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Literal
@@ -31,13 +33,42 @@ Method = Literal[
 ]  # fmt: skip
 
 
+def formed(pattern: str, what: str) -> Callable[[str], str]:
+    """Return what refuses any other text than that of a pattern, and says what is expected."""
+
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(f"expected {what}")
+        return text
+
+    return check
+
+
 Text = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(plain)]
 Line = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(plain)]
-Slug = Annotated[str, Field(max_length=64, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+Slug = Annotated[
+    str,
+    Field(max_length=64),
+    AfterValidator(
+        formed(r"[a-z0-9]+(-[a-z0-9]+)*", "only small letters, digits and single hyphens between")
+    ),
+]
 ADDRESS = r"https?://[^\s\"'`\\]+"
-Url = Annotated[str, Field(max_length=300, pattern=f"^{ADDRESS}$"), AfterValidator(plain)]
 OURS = r"(baselines|zoobench)(/[a-z0-9_]+)+(\.py)?"
-Code = Annotated[str, Field(max_length=300, pattern=f"^({ADDRESS}|{OURS})$"), AfterValidator(plain)]
+Url = Annotated[
+    str,
+    Field(max_length=300),
+    AfterValidator(formed(ADDRESS, "an address, https://…")),
+    AfterValidator(plain),
+]
+Code = Annotated[
+    str,
+    Field(max_length=300),
+    AfterValidator(
+        formed(f"{ADDRESS}|{OURS}", "an address, https://…, or a file of this repository")
+    ),
+    AfterValidator(plain),
+]
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
