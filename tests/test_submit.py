@@ -12,6 +12,7 @@ from hypothesis.extra.numpy import arrays
 
 from tests.boards import about, evaluated, submitted
 from zoobench.board import admit, read_truth
+from zoobench.details import command
 from zoobench.results import Result, read_predictions, read_result, write_result
 from zoobench.submission import read_submission, write_submission
 from zoobench.submit import rounded, submit
@@ -150,7 +151,9 @@ def test_each_track_takes_the_results_of_its_own_probe(
         board, results / "random-projection", "trees", track="supervised", method="supervised"
     )
     assert read_result(folder / "tetris-hyp").probe == "boosted"
-    assert validate(board, "trees").submission.track == "supervised"
+    entry = validate(board, "trees")
+    assert entry.submission.track == "supervised"
+    assert command(entry.zoos["tetris-hyp"]).endswith(" --zoo tetris-hyp --probe boosted")
     text = (folder / "submission.toml").read_text()
     (folder / "submission.toml").write_text(text.replace('"supervised"', '"weights"', 1))
     with pytest.raises(IntegrityError, match="'boosted', the track weights takes 'standard'"):

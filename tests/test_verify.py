@@ -9,6 +9,7 @@ from tests.boards import evaluated, submitted
 from tests.test_validate import rewrite, set_to
 from zoobench import verify as verifying
 from zoobench.entry import VERIFIED
+from zoobench.results import read_result
 from zoobench.validate import validate
 from zoobench.verify import is_verified, require_within, verify
 from zoogen import IntegrityError, Zoo, ZooError
@@ -31,6 +32,22 @@ def test_a_submission_that_can_be_made_again_is_marked(board: Path, zoos_at_hand
     assert is_verified(folder, entry)
     scores = json.loads((folder / VERIFIED).read_text())["scores"]
     assert scores["tetris-hyp"].keys() == entry.zoos["tetris-hyp"].predictions.keys()
+
+
+def test_a_supervised_submission_is_made_again_by_its_own_probe(
+    board: Path,
+    zoos_at_hand: None,
+    hyp_zoo: Zoo,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr("zoobench.boosted.ROUNDS", 2)
+    results = evaluated(tmp_path / "results", "weight-statistics", hyp_zoo, probe="boosted")
+    folder = submitted(board, results, "trees", track="supervised", method="supervised")
+    verify(board, "trees")
+    scores = json.loads((folder / VERIFIED).read_text())["scores"]["tetris-hyp"]
+    result = read_result(folder / "tetris-hyp")
+    assert scores == pytest.approx({task.task: task.mean for task in result.tasks}, abs=0.01)
 
 
 def test_the_mark_is_void_once_the_result_changes(board: Path, zoos_at_hand: None):
