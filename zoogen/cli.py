@@ -7,18 +7,10 @@ from typing import Annotated
 import typer
 
 from zoogen.arguments import ZooName, complete_zoo
-from zoogen.build import build_zoo
 from zoogen.console import INTERRUPTED, run_command_line
 from zoogen.errors import ZooError
-from zoogen.load import load_zoo
-from zoogen.locate import find_folder, is_built
-from zoogen.manifest import read_manifest, verify_files
-from zoogen.own_images import OWN_FORMATS
 from zoogen.places import zoo_folder
-from zoogen.plots import plot_zoo
-from zoogen.progress import progress_bar
 from zoogen.registry import ZOOS, find_spec
-from zoogen.tables import print_spec, print_zoo, print_zoos
 from zoogen.travel_cli import fetch, import_, publish
 
 app = typer.Typer(
@@ -34,11 +26,16 @@ app = typer.Typer(
 @app.command("list")
 def list_zoos() -> None:
     """List the zoos that have a name, and which of them are built here."""
+    from zoogen.tables import print_zoos
+
     print_zoos({spec: share_built(zoo_folder(name)) for name, spec in ZOOS.items()})
 
 
 def share_built(folder: Path) -> str:
     """Say how much of a zoo is in its folder; one damaged zoo must not hide the others."""
+    from zoogen.locate import is_built
+    from zoogen.manifest import read_manifest
+
     if not is_built(folder):
         return "–"
     try:
@@ -54,6 +51,10 @@ def show(zoo: ZooName) -> None:
 
     Example: zoogen show tetris-seed
     """
+    from zoogen.load import load_zoo
+    from zoogen.locate import find_folder, is_built
+    from zoogen.tables import print_spec, print_zoo
+
     folder = find_folder(zoo)
     if zoo in ZOOS and not is_built(folder):
         print_spec(ZOOS[zoo])
@@ -123,6 +124,9 @@ def build(
     Examples: zoogen build tetris-seed, or a taste of it: zoogen build
     tetris-seed --models 50
     """
+    from zoogen.build import build_zoo
+    from zoogen.own_images import OWN_FORMATS
+
     spec = find_spec(zoo)
     asked = spec
     if images is not None and images.suffix in OWN_FORMATS:
@@ -164,6 +168,11 @@ def verify(zoo: ZooName) -> None:
 
     Example: zoogen verify tetris-seed
     """
+    from zoogen.load import load_zoo
+    from zoogen.locate import find_folder
+    from zoogen.manifest import read_manifest, verify_files
+    from zoogen.progress import progress_bar
+
     folder = find_folder(zoo)
     manifest = read_manifest(folder)
     files = 1 + len(manifest.shards)
@@ -189,12 +198,17 @@ def plot(
 
     Example: zoogen plot tetris-seed
     """
+    from zoogen.load import load_zoo
+    from zoogen.plots import plot_zoo
+
     for path in plot_zoo(load_zoo(zoo), out):
         typer.echo(path)
 
 
-for name, command in {"publish": publish, "fetch": fetch, "import": import_}.items():
-    app.command(name, rich_help_panel="To and from others")(command)
+ELSEWHERE = "To and from others"
+app.command(rich_help_panel=ELSEWHERE)(publish)
+app.command(rich_help_panel=ELSEWHERE)(fetch)
+app.command("import", rich_help_panel=ELSEWHERE)(import_)
 
 
 def main() -> None:

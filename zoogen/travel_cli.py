@@ -9,12 +9,7 @@ import typer
 from zoogen.arguments import ZooName, complete_zoo
 from zoogen.console import INTERRUPTED, completed
 from zoogen.errors import UnknownNameError
-from zoogen.fetch import fetch_zoo
-from zoogen.importers import FORMATS, import_zoo
-from zoogen.importers.checks import FailedChecksError
-from zoogen.publish import publish_zoo
 from zoogen.split import SPLITS, Split
-from zoogen.tables import print_checks, print_fetched, print_publication
 
 
 def publish(
@@ -42,6 +37,9 @@ def publish(
 
     Example: zoogen publish tetris-seed me/tetris-seed --dry-run
     """
+    from zoogen.publish import publish_zoo
+    from zoogen.tables import print_publication
+
     try:
         publication = publish_zoo(
             zoo,
@@ -102,6 +100,9 @@ def fetch(
 
     Example: zoogen fetch hub:OWNER/mnist-seed@v1 --models 100
     """
+    from zoogen.fetch import fetch_zoo
+    from zoogen.tables import print_fetched
+
     try:
         fetched = fetch_zoo(
             zoo,
@@ -138,6 +139,8 @@ def parsed_models(models: str | None) -> int | range | None:
 
 def complete_format(incomplete: str) -> list[str]:
     """Complete the name of a format."""
+    from zoogen.importers import FORMATS
+
     return completed(list(FORMATS), incomplete)
 
 
@@ -145,7 +148,9 @@ def import_(
     kind: Annotated[
         str,
         typer.Argument(
-            metavar="FORMAT", autocompletion=complete_format, help=f"{', '.join(FORMATS)}."
+            metavar="FORMAT",
+            autocompletion=complete_format,
+            help="small-cnn-zoo, weight-space-2021 or ray-tune.",
         ),
     ],
     source: Annotated[
@@ -174,6 +179,10 @@ def import_(
 
     Example: zoogen import small-cnn-zoo mnist.tar.xz mnist-hyp
     """
+    from zoogen.importers import import_zoo
+    from zoogen.importers.checks import FailedChecksError
+    from zoogen.tables import print_checks
+
     try:
         manifest = import_zoo(kind, source, dest, name=name, images=images, licence=licence)
     except FailedChecksError as error:

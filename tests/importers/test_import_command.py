@@ -9,6 +9,7 @@ from shutil import copytree
 import numpy as np
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 from tests.importers.small_cnn_files import (
     metrics,
@@ -21,6 +22,8 @@ from tests.subprocesses import run_zoogen, start_zoogen, wait_for
 from tests.test_build import contents
 from zoobench.tasks import tasks_of
 from zoogen import Zoo, ZooError, build_zoo, import_zoo, load_zoo, zoo_spec
+from zoogen.cli import app
+from zoogen.importers import FORMATS
 from zoogen.manifest import MANIFEST, read_manifest
 from zoogen.plots import plot_zoo
 
@@ -197,3 +200,8 @@ def test_manifests_of_trained_zoos_are_what_they_were(mixed_zoo: Zoo):
     assert '"checks"' not in text
     assert '"measured"' not in text
     assert read_manifest(mixed_zoo.folder) == mixed_zoo.manifest
+
+
+def test_help_names_every_format():
+    shown = CliRunner().invoke(app, ["import", "--help"])
+    assert all(name in shown.output for name in FORMATS)
