@@ -57,13 +57,26 @@ def test_what_a_newcomer_does_first_is_listed_first():
     assert [line for line in lines if line in COMMANDS] == list(COMMANDS)
 
 
-def test_importing_zoogen_waits_for_neither_torch_nor_pandas():
-    script = "import sys, zoogen, zoogen.cli\nprint(*sys.modules)"
-    loaded = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
-    ).stdout.split()
-    assert "zoogen.build" in loaded
-    assert not HEAVY & set(loaded)
+def modules_after(script: str) -> set[str]:
+    """Name what a fresh interpreter has loaded after a script."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys\n{script}\nprint(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize("package", ["zoogen", "zoobench"])
+def test_all_that_is_exported_is_there_and_waits_for_neither_torch_nor_pandas(package: str):
+    loaded = modules_after(f"import {package}\n[getattr({package}, n) for n in {package}.__all__]")
+    assert {"zoogen.load", "zoogen.weights"} <= loaded
+    assert not HEAVY & loaded
+
+
+def test_a_command_waits_for_no_other():
+    assert not {"zoogen.build", "zoogen.load", "rich.table"} & modules_after("import zoogen.cli")
 
 
 def test_list_names_every_zoo_and_how_much_of_it_is_built():
