@@ -27,7 +27,8 @@
   const scoreCell = (row, column) => {
     const cell = column.cell(row);
     if (!cell) return element("td", { class: "missing" }, "–");
-    const made = element("td", { class: column.kind, title: spoken(cell, column) }, column.text(cell));
+    const told = spoken(cell, column);
+    const made = element("td", { class: column.kind, title: told, "aria-label": told }, column.text(cell));
     if (column.kind === "score") {
       made.style.setProperty("--s", clip(cell.s).toFixed(3));
       if (typeof cell.lo === "number") {
