@@ -220,6 +220,12 @@ def test_a_score_is_read_out_with_its_interval(page: Page):
     )
 
 
+def test_a_mean_rank_shows_its_interval(page: Page):
+    shown = page.locator("#rows tr.submission td.mean-rank:has(.range)").first.inner_text()
+    mean, low, high = map(float, re.findall(r"[\d.]+", shown))
+    assert low <= mean <= high
+
+
 def test_the_table_has_a_caption_and_names_for_its_controls(page: Page):
     assert "All zoos" in page.locator("#caption").inner_text()
     for control in page.locator("select, input").all():

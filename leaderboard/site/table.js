@@ -38,6 +38,8 @@
         made.style.setProperty("--wide", wide.toFixed(4));
       } else made.classList.add("bare");
       if (cell.r === 1) made.classList.add("best");
+    } else if (typeof cell.lo === "number") {
+      made.append(element("span", { class: "range" }, `${cell.lo.toFixed(1)} … ${cell.hi.toFixed(1)}`));
     }
     return made;
   };
