@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -27,6 +28,14 @@ GROUND_AND_INK = """() => {
   const style = getComputedStyle(document.body);
   const numbers = (colour) => colour.match(/\\d+/g).slice(0, 3).map(Number);
   return [style.backgroundColor, style.color].map((of) => numbers(of).reduce((a, b) => a + b));
+}"""
+
+
+NUMBER_CONTROLS = """() => {
+  const all = [...document.querySelectorAll("a[href], button, select, input, summary, [tabindex]")];
+  const seen = all.filter((each) => each.checkVisibility() && each.offsetParent !== null);
+  seen.forEach((each, number) => (each.dataset.control = number));
+  window.controls = seen.length;
 }"""
 
 
@@ -189,6 +198,32 @@ def test_the_keyboard_reaches_headings_rows_and_filters(page: Page):
     page.keyboard.press("Space")
     assert first.get_attribute("aria-expanded") == "true"
     assert page.locator("#standings").get_attribute("tabindex") == "0"
+
+
+def test_tab_goes_through_all_that_can_be_used(page: Page):
+    page.get_by_role("button", name="projection", exact=True).click()
+    expect(page.locator("figure").first).to_be_visible()
+    page.evaluate(NUMBER_CONTROLS)
+    page.evaluate("document.activeElement.blur()")
+    reached = set()
+    page.locator("a.skip").focus()
+    for _ in range(int(page.evaluate("controls")) + 5):
+        reached.add(page.evaluate("document.activeElement.dataset.control"))
+        page.keyboard.press("Tab")
+    assert {str(number) for number in range(page.evaluate("controls"))} <= reached
+
+
+def test_a_score_is_read_out_with_its_interval(page: Page):
+    cell = page.locator("#rows tr.submission td.score").first
+    assert re.fullmatch(
+        r"[\d.]+, 95 % interval [\d.]+ to [\d.]+, rank 1", cell.get_attribute("aria-label") or ""
+    )
+
+
+def test_a_mean_rank_shows_its_interval(page: Page):
+    shown = page.locator("#rows tr.submission td.mean-rank:has(.range)").first.inner_text()
+    mean, low, high = map(float, re.findall(r"[\d.]+", shown))
+    assert low <= mean <= high
 
 
 def test_the_table_has_a_caption_and_names_for_its_controls(page: Page):

@@ -27,7 +27,8 @@
   const scoreCell = (row, column) => {
     const cell = column.cell(row);
     if (!cell) return element("td", { class: "missing" }, "–");
-    const made = element("td", { class: column.kind, title: spoken(cell, column) }, column.text(cell));
+    const told = spoken(cell, column);
+    const made = element("td", { class: column.kind, title: told, "aria-label": told }, column.text(cell));
     if (column.kind === "score") {
       made.style.setProperty("--s", clip(cell.s).toFixed(3));
       if (typeof cell.lo === "number") {
@@ -37,6 +38,8 @@
         made.style.setProperty("--wide", wide.toFixed(4));
       } else made.classList.add("bare");
       if (cell.r === 1) made.classList.add("best");
+    } else if (typeof cell.lo === "number") {
+      made.append(element("span", { class: "range" }, `${cell.lo.toFixed(1)} … ${cell.hi.toFixed(1)}`));
     }
     return made;
   };
