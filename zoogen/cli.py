@@ -193,8 +193,10 @@ def plot(
         typer.echo(path)
 
 
-for name, command in {"publish": publish, "fetch": fetch, "import": import_}.items():
-    app.command(name, rich_help_panel="To and from others")(command)
+TRAVEL = "To and from others"
+app.command(rich_help_panel=TRAVEL)(publish)
+app.command(rich_help_panel=TRAVEL)(fetch)
+app.command("import", rich_help_panel=TRAVEL)(import_)
 
 
 def main() -> None:
