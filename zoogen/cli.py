@@ -205,10 +205,10 @@ def plot(
         typer.echo(path)
 
 
-ELSEWHERE = "To and from others"
-app.command(rich_help_panel=ELSEWHERE)(publish)
-app.command(rich_help_panel=ELSEWHERE)(fetch)
-app.command("import", rich_help_panel=ELSEWHERE)(import_)
+TRAVEL = "To and from others"
+app.command(rich_help_panel=TRAVEL)(publish)
+app.command(rich_help_panel=TRAVEL)(fetch)
+app.command("import", rich_help_panel=TRAVEL)(import_)
 
 
 def main() -> None:

@@ -1,13 +1,15 @@
 """Small zoos that were really trained, to be written in the formats of others."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.conftest import built
 from tests.digits import enlarged_digits
-from zoogen import Zoo, zoo_spec
+from tests.importers.small_cnn_files import small_cnn_files
+from zoogen import Zoo, import_zoo, load_zoo, zoo_spec
 
 
 @pytest.fixture(scope="session")
@@ -53,3 +55,17 @@ def trial_zoo(images: str, tmp_path_factory: pytest.TempPathFactory) -> Zoo:
         models_per_shard=32,
     )
     return built(spec, tmp_path_factory.mktemp("trial") / "zoo")
+
+
+@pytest.fixture(scope="session")
+def small_cnn(search_zoo: Zoo, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """``search_zoo`` as the Small CNN Zoo is published; to read only."""
+    return small_cnn_files(search_zoo, tmp_path_factory.mktemp("small-cnn") / "mnist")
+
+
+@pytest.fixture(scope="session")
+def imported(small_cnn: Path, images: str, tmp_path_factory: pytest.TempPathFactory) -> Zoo:
+    """``small_cnn``, imported again; to look at only."""
+    folder = tmp_path_factory.mktemp("imported") / "zoo"
+    import_zoo("small-cnn-zoo", small_cnn, folder, images=images)
+    return load_zoo(folder)

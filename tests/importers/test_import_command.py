@@ -13,7 +13,6 @@ from typer.testing import CliRunner
 
 from tests.importers.small_cnn_files import (
     metrics,
-    small_cnn_files,
     tensorflow_vectors,
     write_small_cnn_zoo,
 )
@@ -30,33 +29,21 @@ from zoogen.plots import plot_zoo
 FORMAT = "small-cnn-zoo"
 
 
-@pytest.fixture(scope="module")
-def files(search_zoo: Zoo, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_cnn_files(search_zoo, tmp_path_factory.mktemp("files") / "mnist")
-
-
-@pytest.fixture(scope="module")
-def imported(files: Path, images: str, tmp_path_factory: pytest.TempPathFactory) -> Zoo:
-    folder = tmp_path_factory.mktemp("imported") / "zoo"
-    import_zoo(FORMAT, files, folder, images=images)
-    return load_zoo(folder)
-
-
 def columns(text: str) -> int:
     return max(map(len, text.splitlines()))
 
 
 def test_an_import_prints_its_checks_and_makes_a_zoo_that_verifies(
-    files: Path, images: str, tmp_path: Path
+    small_cnn: Path, images: str, tmp_path: Path
 ):
-    before = contents(files)
-    done = run_zoogen("import", FORMAT, files, "zoo", "--images", images, cwd=tmp_path)
+    before = contents(small_cnn)
+    done = run_zoogen("import", FORMAT, small_cnn, "zoo", "--images", images, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     for told in ("every row accounted for", "180 of 180 stored", "hidden units may be permuted"):
         assert told in " ".join(done.stdout.split())
     assert done.stdout.endswith("mnist-hyp: 20 of 29997 models, 180 snapshots in zoo\n")
     assert columns(done.stdout) <= 80
-    assert contents(files) == before
+    assert contents(small_cnn) == before
     for command in (("verify", "zoo"), ("show", "zoo")):
         done = run_zoogen(*command, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
@@ -87,21 +74,21 @@ def test_a_failed_check_prints_the_table_and_leaves_nothing(
     ],
 )
 def test_a_wrong_call_is_told_why(
-    arguments: tuple[str, ...], told: str, files: Path, tmp_path: Path
+    arguments: tuple[str, ...], told: str, small_cnn: Path, tmp_path: Path
 ):
-    copytree(files, tmp_path / "files")
+    copytree(small_cnn, tmp_path / "files")
     done = run_zoogen("import", *arguments, cwd=tmp_path)
     assert done.returncode == 1
     assert told in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "y").exists()
-    assert contents(tmp_path / "files") == contents(files)
+    assert contents(tmp_path / "files") == contents(small_cnn)
 
 
-def test_a_zoo_that_is_there_is_not_touched(imported: Zoo, files: Path):
+def test_a_zoo_that_is_there_is_not_touched(imported: Zoo, small_cnn: Path):
     before = contents(imported.folder)
     with pytest.raises(ZooError, match="holds a zoo already; choose another folder or delete it"):
-        import_zoo(FORMAT, files, imported.folder)
+        import_zoo(FORMAT, small_cnn, imported.folder)
     with pytest.raises(ZooError, match="holds mnist-hyp as it was imported from small-cnn-zoo"):
         build_zoo(zoo_spec("tetris-seed"), imported.folder)
     assert contents(imported.folder) == before
@@ -136,7 +123,7 @@ def test_an_import_that_is_stopped_leaves_no_zoo_and_can_be_run_again(
 
 
 def test_a_full_disk_ends_the_import_with_nothing_left(
-    files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    small_cnn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     def full(fd: int) -> None:
         raise OSError(ENOSPC, os.strerror(ENOSPC))
@@ -144,22 +131,22 @@ def test_a_full_disk_ends_the_import_with_nothing_left(
     with monkeypatch.context() as patch:
         patch.setattr("zoogen.atomic.os.fsync", full)
         with pytest.raises(ZooError, match="No space left on device; nothing of the import is kep"):
-            import_zoo(FORMAT, files, tmp_path / "zoo")
+            import_zoo(FORMAT, small_cnn, tmp_path / "zoo")
     assert not (tmp_path / "zoo").exists()
     with monkeypatch.context() as patch:
         patch.setattr("zoogen.importers.transfer.SPARE_BYTES", 1 << 60)
         with pytest.raises(ZooError, match="GB free, mnist-hyp needs"):
-            import_zoo(FORMAT, files, tmp_path / "zoo")
+            import_zoo(FORMAT, small_cnn, tmp_path / "zoo")
     assert not (tmp_path / "zoo").exists()
 
 
-def test_an_unfinished_build_is_not_thrown_away(files: Path, tmp_path: Path):
+def test_an_unfinished_build_is_not_thrown_away(small_cnn: Path, tmp_path: Path):
     parts = tmp_path / "zoo" / "parts"
     parts.mkdir(parents=True)
     (parts / "00000.parquet").write_bytes(b"hours of work")
     (tmp_path / "zoo" / ".lock").touch()
     with pytest.raises(ZooError, match="holds a build that is not finished"):
-        import_zoo(FORMAT, files, tmp_path / "zoo")
+        import_zoo(FORMAT, small_cnn, tmp_path / "zoo")
     assert (parts / "00000.parquet").read_bytes() == b"hours of work"
 
 

@@ -18,7 +18,6 @@ from tests.importers.small_cnn_files import (
     STEPS,
     metrics,
     shuffled,
-    small_cnn_files,
     tensorflow_vectors,
     write_small_cnn_zoo,
 )
@@ -28,18 +27,6 @@ from zoogen.importers.checks import FailedChecksError
 from zoogen.importers.small_cnn_zoo import EPOCHS, run_splits
 
 FORMAT = "small-cnn-zoo"
-
-
-@pytest.fixture(scope="module")
-def files(search_zoo: Zoo, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_cnn_files(search_zoo, tmp_path_factory.mktemp("files") / "mnist")
-
-
-@pytest.fixture(scope="module")
-def imported(files: Path, tmp_path_factory: pytest.TempPathFactory, images: str) -> Zoo:
-    folder = tmp_path_factory.mktemp("imported") / "zoo"
-    import_zoo(FORMAT, files, folder, images=images)
-    return load_zoo(folder)
 
 
 def outcomes(manifest: Manifest) -> dict[str, str]:
@@ -72,8 +59,8 @@ def test_it_is_an_ordinary_zoo(imported: Zoo, images: str):
     assert {"glorot_normal", "RandomNormal"} <= set(imported.spec.initialiser)
 
 
-def test_the_split_is_that_of_the_2021_paper(imported: Zoo, files: Path):
-    table = pd.read_csv(files / "metrics.csv.gz", index_col=0)
+def test_the_split_is_that_of_the_2021_paper(imported: Zoo, small_cnn: Path):
+    table = pd.read_csv(small_cnn / "metrics.csv.gz", index_col=0)
     runs = table["modeldir"].unique()
     random.seed(42)
     order = list(range(len(runs)))
@@ -94,27 +81,27 @@ def test_every_run_has_one_split(runs: int):
 
 
 def compressed(kind: str) -> Callable[[Path, Path], Path]:
-    def pack(files: Path, place: Path) -> Path:
-        return Path(make_archive(str(place / "mnist"), kind, files.parent, files.name))
+    def pack(small_cnn: Path, place: Path) -> Path:
+        return Path(make_archive(str(place / "mnist"), kind, small_cnn.parent, small_cnn.name))
 
     return pack
 
 
-def weights_last(files: Path, place: Path) -> Path:
+def weights_last(small_cnn: Path, place: Path) -> Path:
     """A zip, members in another order than by name."""
     path = place / "mnist.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in ("weights.npy", "metrics.csv.gz", "layout.csv"):
-            archive.write(files / name, f"./deep/er/{name}")
+            archive.write(small_cnn / name, f"./deep/er/{name}")
     return path
 
 
-def streamed(files: Path, place: Path) -> Path:
+def streamed(small_cnn: Path, place: Path) -> Path:
     """A tar whose weights come first."""
     path = place / "mnist.tar"
     with tarfile.open(path, "w") as archive:
         for name in ("weights.npy", "layout.csv", "metrics.csv.gz"):
-            archive.add(files / name, f"mnist/{name}")
+            archive.add(small_cnn / name, f"mnist/{name}")
     return path
 
 
@@ -122,19 +109,19 @@ def streamed(files: Path, place: Path) -> Path:
     "pack", [*map(compressed, ("zip", "tar", "gztar", "xztar")), weights_last, streamed]
 )
 def test_an_archive_gives_what_the_folder_gives(
-    pack: Callable[[Path, Path], Path], files: Path, imported: Zoo, tmp_path: Path, images: str
+    pack: Callable[[Path, Path], Path], small_cnn: Path, imported: Zoo, tmp_path: Path, images: str
 ):
-    manifest = import_zoo(FORMAT, pack(files, tmp_path), tmp_path / "zoo", images=images)
+    manifest = import_zoo(FORMAT, pack(small_cnn, tmp_path), tmp_path / "zoo", images=images)
     assert manifest.content_sha256 == imported.manifest.content_sha256
 
 
 def test_old_names_and_plain_tables_are_read_too(
-    files: Path, imported: Zoo, tmp_path: Path, images: str
+    small_cnn: Path, imported: Zoo, tmp_path: Path, images: str
 ):
     old = tmp_path / "old"
     old.mkdir()
-    (old / "all_weights.npy").symlink_to(files / "weights.npy")
-    pd.read_csv(files / "metrics.csv.gz", index_col=0).assign(laststep=True).to_csv(
+    (old / "all_weights.npy").symlink_to(small_cnn / "weights.npy")
+    pd.read_csv(small_cnn / "metrics.csv.gz", index_col=0).assign(laststep=True).to_csv(
         old / "all_metrics.csv"
     )
     (old / "layout.csv").write_text(LAYOUT)
@@ -233,7 +220,7 @@ def test_two_rows_for_one_checkpoint_end_the_import(search_zoo: Zoo, tmp_path: P
 
 
 def test_the_permutation_check_knows_wrong_axes(
-    search_zoo: Zoo, files: Path, tmp_path: Path, images: str
+    search_zoo: Zoo, small_cnn: Path, tmp_path: Path, images: str
 ):
     """Told that outputs come first, as one project read these files, it must not pass."""
     from dataclasses import replace
@@ -241,7 +228,7 @@ def test_the_permutation_check_knows_wrong_axes(
     from zoogen.importers.checks import permutation_check
     from zoogen.importers.request import Request
 
-    foreign = FORMATS[FORMAT](Request(source=files, images=images))
+    foreign = FORMATS[FORMAT](Request(source=small_cnn, images=images))
     originals = tensorflow_vectors(search_zoo)[8::9]
     activations = list(search_zoo.properties["activation"][8::9])
     assert permutation_check(originals, activations, foreign).outcome == "passed"
@@ -273,9 +260,9 @@ def test_values_that_cannot_be_are_named(
         import_zoo(FORMAT, source, tmp_path / "zoo")
 
 
-def test_two_data_sets_in_one_source_are_not_mixed(files: Path, tmp_path: Path):
+def test_two_data_sets_in_one_source_are_not_mixed(small_cnn: Path, tmp_path: Path):
     for name in ("cifar10", "mnist"):
-        copytree(files, tmp_path / "both" / name)
+        copytree(small_cnn, tmp_path / "both" / name)
     with pytest.raises(
         ZooError, match=r"has cifar10/weights\.npy and mnist/weights\.npy; name the"
     ):

@@ -73,7 +73,8 @@ class Member:
         self._source, self._stream, self._digest, self._left = source, stream, sha256(), size
 
     def __str__(self) -> str:
-        return f"{self._source}: {self.name}"
+        source = str(self._source)
+        return source if self._source.name == self.name else f"{source}: {self.name}"
 
     def read(self, size: int = -1) -> bytes:
         """Read up to ``size`` bytes, fewer only at the end; all that is left by default.

@@ -136,7 +136,7 @@ def found_file(source: Path) -> Iterator[Member]:
     """Find the one ``.pt`` file of a source; a file may be the source itself."""
     if source.suffix == ".pt" and source.is_file():
         with source.open("rb") as stream:
-            yield Member(source.parent, source.name, source.stat().st_size, stream)
+            yield Member(source, source.name, source.stat().st_size, stream)
         return
     found = members(source, lambda name: name.endswith(".pt") and "/._" not in f"/{name}")
     member = next(found, None)
@@ -249,7 +249,7 @@ def parts_of(content: Any, label: object) -> tuple[Part, ...]:
         ):
             raise IntegrityError(
                 f"{label}: {name} is no data set with data_in, labels_in and properties of one "
-                f"length, {' and '.join(NEEDED)} among them; it has {', '.join(held)[:200]}"
+                f"length, {' and '.join(NEEDED)} among them; it has {', '.join(held)[:200] or 'no'}"
             )
         known = {key: properties[key] for key in (*PROPERTIES, NEEDED[1]) if key in properties}
         parts.append(Part(split=split, tensors=tensors, labels=labels, properties=known))
