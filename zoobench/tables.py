@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from zoobench.probe import PROBES
 from zoobench.results import RECONSTRUCTION
 
 SELF_SUPERVISED = "self-supervised"
@@ -64,7 +63,7 @@ class PaperTable:
     zoos: tuple[str, ...]
     rows: tuple[Row, ...]
     tasks: tuple[str, ...] = ()
-    probes: tuple[str, ...] = tuple(reversed(PROBES))
+    probes: tuple[str, ...] = ("paper", "standard")
     reconstruction: bool = False
     claims: tuple[Claim, ...] = ()
 

@@ -226,11 +226,11 @@ def test_a_damaged_zip_ends_the_import_and_leaves_nothing(files: Path, tmp_path:
 def test_a_checkpoint_that_would_run_something_ends_the_import(copied: Path, tmp_path: Path):
     class Evil:
         def __reduce__(self) -> tuple[Callable[[str], object], tuple[str]]:
-            return print, ("poisoned",)
+            return len, ("poisoned",)  # Ray, where it is loaded, has a print of its own
 
     path = trials(copied)[3] / "checkpoint_000002" / "checkpoints"
     torch.save({"module_list.0.weight": Evil()}, path)
-    with pytest.raises(RefusedGlobalError, match=r"asks for '__builtin__\.print'"):
+    with pytest.raises(RefusedGlobalError, match=r"asks for '__builtin__\.len'"):
         import_zoo(FORMAT, copied, tmp_path / "zoo")
     assert not (tmp_path / "zoo").exists()
 
