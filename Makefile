@@ -12,8 +12,8 @@ demo: $(READY) ## train tetris-seed, score layer statistics, print them beside t
 	$(BIN)/zoogen build tetris-seed
 	$(BIN)/zoobench evaluate weight-statistics --zoo tetris-seed
 
-test: $(READY) ## run every test
-	$(BIN)/python -m pytest
+test: $(READY) ## run every test, two files at a time
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(READY) ## lint, types, import direction
 	$(BIN)/ruff format --check .
