@@ -9,33 +9,16 @@ from torch.func import functional_call
 
 from baselines import canonical_weights
 from baselines.canonical_weights import CanonicalWeights
-from zoogen import CNN, MLP, ZOOS, Layout, Weights, ZooError, permutation_index
+from tests.symmetric import NETWORKS, every_network, population, reordered
+from zoogen import CNN, MLP, Layout, Weights, ZooError
 from zoogen.networks import torch_module
-
-NETWORKS: dict[str, MLP | CNN] = {
-    "tetris": ZOOS["tetris-seed"].network,
-    "deep mlp": MLP(widths=(6, 7, 5, 4), bias=True),
-    "the paper's cnn": ZOOS["mnist-seed"].network,
-    "small cnn": ZOOS["mnist-hyp"].network,
-}
-every_network = pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
-
-
-def population(layout: Layout, rows: int = 9) -> Weights:
-    values = np.random.default_rng(0).normal(0, 0.3, (rows, layout.params))
-    return Weights([values.astype(np.float32)], layout)
 
 
 @every_network
 @given(data=st.data())
 def test_the_order_of_hidden_units_leaves_no_trace(network: MLP | CNN, data: st.DataObject):
     weights = population(network.layout)
-    orders = {
-        layer.name: np.array(data.draw(st.permutations(range(layer.units))))
-        for layer in network.symmetry
-    }
-    index = permutation_index(network.layout, network.symmetry, orders)
-    permuted = Weights([np.asarray(weights)[:, index]], network.layout)
+    permuted = reordered(network, weights, data)
     embedder = CanonicalWeights()
     np.testing.assert_array_equal(embedder.transform(permuted), embedder.transform(weights))
 

@@ -11,15 +11,9 @@ from baselines.self_supervised.deep_sets import SetEncoder, chained
 from baselines.self_supervised.losses import objective
 from baselines.self_supervised.networks import Autoencoder
 from baselines.self_supervised.settings import Settings
-from zoogen import CNN, MLP, ZOOS, Layout, ZooError, permutation_index
+from tests.symmetric import every_network, population, reordered
+from zoogen import CNN, MLP, Layout, ZooError
 
-NETWORKS: dict[str, MLP | CNN] = {
-    "tetris": ZOOS["tetris-seed"].network,
-    "deep mlp": MLP(widths=(6, 7, 5, 4), bias=True),
-    "the paper's cnn": ZOOS["mnist-seed"].network,
-    "small cnn": ZOOS["mnist-hyp"].network,
-}
-every_network = pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
 SMALL = Settings(tokens="sets", beta=0.0, dim=12, width=16, hidden=32, projection=(1, 16, 8))
 
 
@@ -36,13 +30,11 @@ def encoder(layout: Layout) -> SetEncoder:
 @given(data=st.data())
 @torch.inference_mode()
 def test_the_order_of_hidden_units_does_not_matter(network: MLP | CNN, data: st.DataObject):
-    orders = {
-        layer.name: np.array(data.draw(st.permutations(range(layer.units))))
-        for layer in network.symmetry
-    }
-    index = torch.from_numpy(permutation_index(network.layout, network.symmetry, orders))
-    embed, vectors = encoder(network.layout), drawn(network.layout)
-    assert torch.allclose(embed(vectors[:, index]), embed(vectors), atol=1e-5)
+    embed, weights = encoder(network.layout), population(network.layout)
+    vectors, permuted = (
+        torch.from_numpy(np.asarray(rows)) for rows in (weights, reordered(network, weights, data))
+    )
+    assert torch.allclose(embed(permuted), embed(vectors), atol=1e-5)
 
 
 @every_network

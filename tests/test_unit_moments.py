@@ -9,32 +9,15 @@ from hypothesis import strategies as st
 
 from baselines import unit_moments
 from baselines.unit_moments import UnitMoments
-from zoogen import CNN, MLP, ZOOS, Layout, Weights, ZooError, permutation_index
-
-NETWORKS: dict[str, MLP | CNN] = {
-    "tetris": ZOOS["tetris-seed"].network,
-    "deep mlp": MLP(widths=(6, 7, 5, 4), bias=True),
-    "the paper's cnn": ZOOS["mnist-seed"].network,
-    "small cnn": ZOOS["mnist-hyp"].network,
-}
-every_network = pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
-
-
-def population(layout: Layout, rows: int = 9) -> Weights:
-    values = np.random.default_rng(0).normal(0, 0.3, (rows, layout.params))
-    return Weights([values.astype(np.float32)], layout)
+from tests.symmetric import NETWORKS, every_network, population, reordered
+from zoogen import CNN, MLP, Layout, ZooError
 
 
 @every_network
 @given(data=st.data())
 def test_the_order_of_hidden_units_does_not_matter(network: MLP | CNN, data: st.DataObject):
     weights = population(network.layout)
-    orders = {
-        layer.name: np.array(data.draw(st.permutations(range(layer.units))))
-        for layer in network.symmetry
-    }
-    index = permutation_index(network.layout, network.symmetry, orders)
-    permuted = Weights([np.asarray(weights)[:, index]], network.layout)
+    permuted = reordered(network, weights, data)
     np.testing.assert_allclose(
         UnitMoments().transform(permuted), UnitMoments().transform(weights), rtol=1e-5, atol=1e-7
     )
