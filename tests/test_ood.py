@@ -19,16 +19,18 @@ from zoobench.cli import app
 from zoobench.evaluate import evaluate
 from zoobench.find import find_embedder
 from zoobench.metrics import kendall_tau_ceiling
-from zoobench.ood import TAU, numbers_elsewhere, tasks_elsewhere
+from zoobench.ood import TAU, shared_regressions, tasks_elsewhere
 from zoobench.ood_tables import OOD_TABLES
-from zoobench.pair import ELSEWHERE, ZooPair, elsewhere_at_hand
-from zoobench.paper import paper_ood_scores
+from zoobench.pair import ELSEWHERE, ZooPair, elsewhere_at_hand, shared_starts
+from zoobench.paper import PaperScore, paper_ood_scores
 from zoobench.probe import PROBES
+from zoobench.report import MISSING, percent
 from zoobench.results import Result, read_predictions, read_result
+from zoobench.tables import Row, plain
 from zoobench.tasks import tasks_of
 from zoogen import ZOOS, UnknownNameError, Weights, Zoo, ZooError
 
-PIXELS_TO_A_PNG = b"\x89PNG"
+PNG_SIGNATURE = b"\x89PNG"
 
 
 @pytest.fixture
@@ -81,7 +83,7 @@ def test_every_pair_is_of_registered_zoos_with_one_network():
     for name, others in ELSEWHERE.items():
         for other in others:
             assert ZOOS[name].network.layout == ZOOS[other].network.layout
-            assert {"eph", "acc", "ggap"} <= set(numbers_elsewhere(ZOOS[name], ZOOS[other]))
+            assert {"eph", "acc", "ggap"} <= set(shared_regressions(ZOOS[name], ZOOS[other]))
 
 
 def test_scores_are_those_of_the_predictions_on_the_other_zoo(pair: ZooPair, tmp_path: Path):
@@ -101,7 +103,7 @@ def test_scores_are_those_of_the_predictions_on_the_other_zoo(pair: ZooPair, tmp
         assert task.scores[0] == pytest.approx(expected, abs=1e-6, rel=1e-6)
 
 
-def test_the_probe_knows_nothing_of_the_zoo_it_is_tested_on(pair: ZooPair, tmp_path: Path):
+def test_predictions_are_those_of_a_fit_on_the_first_zoo_by_hand(pair: ZooPair, tmp_path: Path):
     result = scored(pair, tmp_path, "acc")
     embed = find_embedder("weight-statistics").fit(
         pair.trained_on.train.weights, pair.trained_on.validation.weights, seed=0
@@ -169,7 +171,9 @@ def test_a_result_says_which_zoo_it_was_tested_on_and_is_no_other(pair: ZooPair,
 
 
 def test_zoos_of_different_networks_make_no_pair(seed_zoo: Zoo, cnn_zoo: Zoo):
-    with pytest.raises(ZooError, match=r"100 weights in 2 tensors.*same layout"):
+    with pytest.raises(
+        ZooError, match=r"100 weights.*are not laid out alike: fc1\.weight \(5, 16\)"
+    ):
         ZooPair(seed_zoo, cnn_zoo)
 
 
@@ -191,7 +195,7 @@ def test_zoos_that_are_not_built_are_named_with_their_commands(
     monkeypatch.setenv("ZOOGEN_CACHE", str(tmp_path))
     with pytest.raises(ZooError, match=r"zoogen build fashion-seed, zoogen build svhn-seed"):
         elsewhere_at_hand("mnist-seed")
-    with pytest.raises(UnknownNameError, match="tetris-seed"):
+    with pytest.raises(ZooError, match=r"no zoo is registered to test tetris-hyp on.*ZooPair"):
         elsewhere_at_hand("tetris-hyp")
     (tmp_path / "svhn-seed").mkdir()
     (tmp_path / "svhn-seed" / "zoo.json").touch()
@@ -207,8 +211,12 @@ def test_the_command_prints_order_ceiling_and_references_within_80_columns(
     done = runner.invoke(app, ["evaluate", "raw-weights", "--ood"])
     assert done.exit_code == 0, done.output
     printed = done.stdout[done.stdout.index("tested on tetris-hyp") :]
-    for word in ("τ-b", "ceil-", "R²", "s(W)", "hyper-", "f1_c3"):
+    for word in ("τ-b", "ceil-", "R²", "s(W)", "hyper-", "test models start where"):
         assert word in printed
+    names = [line.split()[0] for line in printed.splitlines() if line.strip()]
+    assert [name for name in names if name in tasks_of(ZOOS["tetris-seed"])] == [
+        *tasks_of(ZOOS["tetris-seed"])
+    ]
     assert max(map(len, done.stdout.splitlines())) <= 80
     assert "kept in results/raw-weights/tetris-seed-to-tetris-hyp/standard" in printed
     shown = runner.invoke(app, ["show", "raw-weights"])
@@ -223,8 +231,10 @@ def test_a_figure_holds_both_metrics_and_is_drawn(
         OOD_TABLES["fig11"],
         trained_on=("tetris-seed",),
         tested_on=("tetris-seed", "tetris-hyp", "mnist-hyp"),
-        rows=OOD_TABLES["fig11"].rows[:2],
+        rows=(*plain("raw-weights"), Row("self-supervised", "random-projection")),
     )
+    told = ("fig11", "tetris-seed", "tetris-hyp", "acc_tau", "raw-weights")
+    monkeypatch.setitem(paper_ood_scores(), told, PaperScore(0.123, sure=False))
     monkeypatch.setitem(OOD_TABLES, "fig11", small)
     monkeypatch.chdir(both_built)
     done = CliRunner().invoke(app, ["reproduce", "fig11", "--write", "pages/fig11.md"])
@@ -234,9 +244,20 @@ def test_a_figure_holds_both_metrics_and_is_drawn(
     assert "| τ-b of acc | | tetris-seed | tetris-hyp |" in text
     assert "| R² of acc | | tetris-seed | tetris-hyp |" in text
     assert text.count("| ceiling |") == 1
+    assert "|  | paper | – | 12.3? |" in text
+    assert text.count("| self-supervised − raw-weights | ours |") == 2
+    raw, learned = (
+        [
+            percent(read_result(folder / name / "paper").by_task["acc_tau"].mean)
+            for name in ("tetris-seed-to-tetris-seed", "tetris-seed-to-tetris-hyp")
+        ]
+        for folder in (both_built / "results" / row.embedder for row in small.rows)
+    )
+    assert f"| raw-weights | ours | {' | '.join(raw)} |" in text
+    assert f"| self-supervised | ours | {' | '.join(learned)} |" in text
     assert "mnist-hyp: Not built here; run: `zoogen build mnist-hyp`" in text
     assert "**Partial zoo**" in text
-    assert (both_built / "pages" / "fig11.png").read_bytes().startswith(PIXELS_TO_A_PNG)
+    assert (both_built / "pages" / "fig11.png").read_bytes().startswith(PNG_SIGNATURE)
 
 
 def test_what_the_paper_prints_across_zoos_is_all_there():
@@ -260,3 +281,39 @@ def test_every_table_across_zoos_names_zoos_of_one_network_and_embedders_that_ex
             find_embedder(row.embedder, row.settings)
         for name in table.trained_on:
             assert table.task in tasks_of(ZOOS[name])
+
+
+def test_test_models_that_start_where_others_learned_are_counted(pair: ZooPair, seed_zoo: Zoo):
+    learned = pair.trained_on.properties.query("split != 'test'")
+    starts = set(zip(learned["initialiser"], learned["seed"], strict=True))
+    tested = pair.test.properties.drop_duplicates("model")
+    expected = sum(
+        start in starts for start in zip(tested["initialiser"], tested["seed"], strict=True)
+    )
+    assert 0 < shared_starts(pair) == expected < len(tested)
+    assert shared_starts(ZooPair(seed_zoo, seed_zoo)) == 0
+
+
+def test_a_result_that_was_interrupted_is_shown_as_far_as_it_goes(
+    pair: ZooPair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    half = tasks_elsewhere(pair, ["acc"])[:1]
+    folder = tmp_path / "results" / "weight-statistics" / pair.name / "standard"
+    evaluate(statistics, pair, half, probe=PROBES["standard"], folder=folder)
+    monkeypatch.chdir(tmp_path)
+    shown = CliRunner().invoke(app, ["show", "weight-statistics"])
+    assert shown.exit_code == 0, shown.output
+    (row,) = (line for line in shown.stdout.splitlines() if line.strip().startswith("acc"))
+    assert row.split()[-1] == MISSING
+
+
+def test_what_cannot_be_scored_elsewhere_is_refused_before_anything_is_learned(
+    both_built: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(both_built)
+    monkeypatch.setitem(ELSEWHERE, "tetris-hyp", ("tetris-seed",))
+    asked = ["evaluate", "raw-weights", "--zoo", "tetris-hyp", "--task", "act", "--ood"]
+    done = CliRunner().invoke(app, asked)
+    assert isinstance(done.exception, ZooError)
+    assert "no number is predicted by act on both" in str(done.exception)
+    assert not (both_built / "results").exists()

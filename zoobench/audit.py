@@ -8,13 +8,11 @@ import numpy as np
 
 from zoobench.findings import Finding, judged
 from zoobench.fingerprint import fingerprints
+from zoobench.pair import START
 from zoogen import SPLITS, Zoo, ZooSpec, model_table, progress_bar
 
 if TYPE_CHECKING:
     import pandas as pd
-
-START = ["initialiser", "seed"]
-"""What decides the weights a model starts from, up to their scale."""
 
 
 def audit(zoo: Zoo) -> list[Finding]:

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from zoobench.compare import Difference, difference
-from zoobench.pair import ZooPair
 from zoobench.paper import paper_scores
 from zoobench.report import MISSING, signed
 from zoobench.results import Result
@@ -22,7 +21,7 @@ one side of zero.
 def claim_section(
     claims: Sequence[Claim],
     results: Mapping[str, Result],
-    zoo: Zoo | ZooPair,
+    zoo: Zoo,
     columns: Sequence[str],
     root: Path,
 ) -> str:
@@ -72,7 +71,7 @@ def verdict(claim: Claim, found: Found) -> str:
     return f"{'Holds in part' if above > below else 'Does not hold'} {counts}."
 
 
-def laid_out(found: Found, columns: Sequence[str], zoo: Zoo | ZooPair) -> Iterator[str]:
+def laid_out(found: Found, columns: Sequence[str], zoo: Zoo) -> Iterator[str]:
     """Write a table of differences: ours, the interval, the paper's."""
     yield f"| difference | | {' | '.join(columns)} |"
     yield f"|---|---|{'---:|' * len(columns)}"

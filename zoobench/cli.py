@@ -106,7 +106,7 @@ def evaluate(
         typer.Option(
             "--ood",
             help="Also score it out of distribution: on the test models of the zoos of the same "
-            "network, as far as they are built.",
+            "network, as far as they are built (tetris-hyp is built if it is not).",
         ),
     ] = False,
     out: Root = Path("results"),
@@ -121,8 +121,9 @@ def evaluate(
     zoobench evaluate self-supervised-fast --tune 20, or
     zoobench evaluate weight-statistics --zoo tetris-seed --ood
     """
+    from zoobench.ood import zoos_elsewhere
     from zoobench.ood_report import print_elsewhere
-    from zoobench.pair import elsewhere_at_hand
+    from zoobench.pair import ZooPair
     from zoobench.report import print_result, print_trials
     from zoobench.run import Request, run, run_elsewhere
     from zoobench.store import result_folder
@@ -136,7 +137,7 @@ def evaluate(
         tasks=tuple(task or ()),
         seeds=seeds,
     )
-    others = elsewhere_at_hand(zoo if zoo in ZOOS else load_zoo(zoo).spec.name) if ood else []
+    others = zoos_elsewhere(zoo, task or ()) if ood else []
     try:
         if trials:
             from zoobench.tune import tune
@@ -148,7 +149,7 @@ def evaluate(
         print_result(results[0], out, load_zoo(zoo))
         for other in others:
             results.append(run_elsewhere(request, other, out, references=references))
-            print_elsewhere(results[-1], out)
+            print_elsewhere(results[-1], out, ZooPair(load_zoo(zoo), load_zoo(other)))
     except KeyboardInterrupt:
         typer.echo("stopped; finished tasks are kept, the same command goes on", err=True)
         raise typer.Exit(INTERRUPTED) from None
@@ -289,7 +290,7 @@ def show(
     Example: zoobench show weight-statistics
     """
     from zoobench.ood_report import print_elsewhere
-    from zoobench.provenance import zoo_at_hand
+    from zoobench.provenance import pair_at_hand, zoo_at_hand
     from zoobench.reference import PROBE as REFERENCE
     from zoobench.report import print_result
     from zoobench.store import find_results
@@ -300,7 +301,7 @@ def show(
         if result.tested_on is None:
             print_result(result, out, zoo_at_hand(result.zoo))
         else:
-            print_elsewhere(result, out)
+            print_elsewhere(result, out, pair_at_hand(result.zoo, result.tested_on))
 
 
 @app.command()
@@ -391,7 +392,7 @@ def reproduce(
         write_text(write, text)
         if table in OOD_TABLES and OOD_TABLES[table].picture:
             drawn = draw_elsewhere(OOD_TABLES[table], out, changed, write.with_suffix(".png"))
-            typer.echo(drawn or "no zoo is built, nothing to draw")
+            typer.echo(drawn or "no result to draw")
 
 
 def main() -> None:

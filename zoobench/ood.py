@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from zoobench.pair import ZooPair
+from zoobench.pair import ZooPair, elsewhere_at_hand
 from zoobench.tasks import Task, find_tasks, tasks_of
-from zoogen import AnySpec, ZooError
+from zoogen import ZOOS, AnySpec, ZooError, load_zoo
 
 TAU = "_tau"
 """Ends the id of a task that is scored by the order of its predictions."""
@@ -23,7 +23,7 @@ def tau_task(task: Task) -> Task:
     return replace(task, id=f"{task.id}{TAU}", metric="kendall_tau")
 
 
-def numbers_elsewhere(trained_on: AnySpec, tested_on: AnySpec) -> dict[str, Task]:
+def shared_regressions(trained_on: AnySpec, tested_on: AnySpec) -> dict[str, Task]:
     """Return the regressions that both zoos have, by id."""
     there = tasks_of(tested_on)
     return {
@@ -34,10 +34,18 @@ def numbers_elsewhere(trained_on: AnySpec, tested_on: AnySpec) -> dict[str, Task
 
 
 def tasks_elsewhere(pair: ZooPair, ids: Iterable[str] = ()) -> tuple[Task, ...]:
-    """Return the tasks of a pair, each by Kendall's τ-b and by R².
+    """Return the tasks of a pair, each by Kendall's τ-b and by R², see ``tasks_across``."""
+    return tasks_across(pair.spec, pair.tested_on.spec, ids)
+
+
+def tasks_across(
+    trained_on: AnySpec, tested_on: AnySpec, ids: Iterable[str] = ()
+) -> tuple[Task, ...]:
+    """Return what can be learned on one zoo and scored on another, by Kendall's τ-b and by R².
 
     Args:
-        pair: What is learned from, and what is scored.
+        trained_on: What is learned from.
+        tested_on: What is scored.
         ids: Of tasks of the first zoo, all if empty; those that are no regressions of both zoos
             are left out.
 
@@ -45,13 +53,26 @@ def tasks_elsewhere(pair: ZooPair, ids: Iterable[str] = ()) -> tuple[Task, ...]:
         UnknownNameError: If the first zoo has no such task.
         ZooError: If nothing is left.
     """
-    trained_on, tested_on = pair.spec, pair.tested_on.spec
-    both = numbers_elsewhere(trained_on, tested_on)
+    both = shared_regressions(trained_on, tested_on)
     asked = [task.id for task in find_tasks(trained_on, ids)]
     found = [both[name] for name in asked if name in both]
     if not found:
         raise ZooError(
             f"no number is predicted by {', '.join(asked)} on both {trained_on.name} and "
-            f"{tested_on.name}, expected one of {', '.join(both)}"
+            f"{tested_on.name}, expected one of {', '.join(both) or '… they share none'}"
         )
     return tuple(scored for task in found for scored in (tau_task(task), task))
+
+
+def zoos_elsewhere(zoo: str, ids: Iterable[str]) -> list[str]:
+    """Name the zoos to try on what is learned on a zoo, before anything is learned.
+
+    Raises:
+        UnknownNameError: As ``tasks_across``.
+        ZooError: As ``elsewhere_at_hand`` and ``tasks_across``.
+    """
+    trained_on = ZOOS[zoo] if zoo in ZOOS else load_zoo(zoo).spec
+    others = elsewhere_at_hand(trained_on.name)
+    for other in others:
+        tasks_across(trained_on, ZOOS[other], ids)
+    return others

@@ -63,7 +63,8 @@ def draw_elsewhere(
 def results_of(table: OodTable, row: Row, there: Sequence[str], root: Path) -> list[Result | None]:
     """Find the results of one embedder on each zoo."""
     name, trained_on = label(row.embedder, row.settings), table.trained_on[0]
-    return [find_result(root, name, pair_name(trained_on, other), table.probe) for other in there]
+    found = [find_result(root, name, pair_name(trained_on, other), table.probe) for other in there]
+    return [each if each and set(table.columns) <= set(each.by_task) else None for each in found]
 
 
 def drawn(
@@ -87,12 +88,12 @@ def drawn(
 
 def panel(axes: "Axes", table: OodTable, root: Path, result: Result, name: str) -> None:
     """Draw the predictions of one embedder on one zoo, averaged over seeds."""
-    order, amount = (result.by_task[task] for task in table.columns)
+    tau, r2 = (result.by_task[task] for task in table.columns)
     test = load_zoo(name).test.properties
-    true = test[amount.target].dropna().to_numpy(np.float64)
-    guessed = predictions(root, result, amount).mean(axis=0)
+    true = test[r2.target].dropna().to_numpy(np.float64)
+    guessed = predictions(root, result, r2).mean(axis=0)
     chosen = np.random.default_rng(0).permutation(len(true))[:POINTS]
     axes.scatter(true[chosen], guessed[chosen], s=4, color=DOT, alpha=0.25, linewidths=0)
     ends = (true.min(), true.max())
     axes.plot(ends, ends, color=DIAGONAL, linewidth=1)
-    axes.set_title(f"{name}\nτ-b {percent(order.mean)}, R² {percent(amount.mean)}")
+    axes.set_title(f"{name}\nτ-b {percent(tau.mean)}, R² {percent(r2.mean)}")

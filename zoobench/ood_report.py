@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from zoobench.ood import TAU
+from zoobench.pair import ZooPair, shared_starts
 from zoobench.reference import STATISTICS
 from zoobench.report import (
     HEADINGS,
@@ -21,7 +22,7 @@ from zoobench.results import Result
 INTERVAL, S_W = HEADINGS["95 % interval"], "s(W)"
 
 
-def print_elsewhere(result: Result, root: Path) -> None:
+def print_elsewhere(result: Result, root: Path, pair: ZooPair | None) -> None:
     """Print one row per property: its τ-b beside the ceiling and the reference rows, then its R².
 
     The ceiling is what ties among the targets leave for predictions without any.
@@ -29,6 +30,7 @@ def print_elsewhere(result: Result, root: Path) -> None:
     Args:
         result: Of a pair of zoos.
         root: Folder of all results.
+        pair: What was scored, if it is at hand: the starting points they share are counted.
     """
     references = reference_results(root, result)
     learned = [S_W] * (result.embedder.name != STATISTICS)
@@ -37,24 +39,30 @@ def print_elsewhere(result: Result, root: Path) -> None:
     table.add_column("task", no_wrap=True)
     for title in ("τ-b", INTERVAL, "ceil-\ning", *headings, "R²", INTERVAL, *learned):
         table.add_column(title, justify="right")
-    for order in result.tasks:
-        if not order.task.endswith(TAU):
-            continue
-        amount = result.by_task[order.task.removesuffix(TAU)]
+    for name in dict.fromkeys(task.task.removesuffix(TAU) for task in result.tasks):
+        tau, r2 = (result.by_task.get(task) for task in (f"{name}{TAU}", name))
         table.add_row(
-            amount.task,
-            percent(order.mean),
-            interval_text(order),
-            percent(order.ceiling),
-            score(references.get("hyper-parameters"), order.task),
-            *(score(references.get(name), order.task) for name in learned),
-            percent(amount.mean),
-            interval_text(amount),
-            *(score(references.get(name), amount.task) for name in learned),
+            name,
+            *(score(result, f"{name}{TAU}"), MISSING if tau is None else interval_text(tau)),
+            MISSING if tau is None else percent(tau.ceiling),
+            score(references.get("hyper-parameters"), f"{name}{TAU}"),
+            *(score(references.get(other), f"{name}{TAU}") for other in learned),
+            *(score(result, name), MISSING if r2 is None else interval_text(r2)),
+            *(score(references.get(other), name) for other in learned),
         )
     console = Console(highlight=False)
     console.print(heading(result))
+    if pair is not None:
+        console.print(starts_text(pair))
     console.print(table)
+
+
+def starts_text(pair: ZooPair) -> str:
+    """Say how many of the models scored start where a model that was learned from does."""
+    shared, tested = shared_starts(pair), pair.test.properties["model"].nunique()
+    if shared is None:
+        return "where models start is not known"
+    return f"{shared} of {tested} test models start where a model learned from starts, up to scale"
 
 
 def score(result: Result | None, task: str) -> str:

@@ -10,7 +10,6 @@ from zoogen import (
     Manifest,
     Part,
     Split,
-    UnknownNameError,
     Zoo,
     ZooError,
     is_at_hand,
@@ -33,6 +32,10 @@ tetris-hyp is ours, it needs no images.
 """
 
 
+START = ["initialiser", "seed"]
+"""What decides the weights a model starts from, up to their scale."""
+
+
 @dataclass(frozen=True)
 class ZooPair:
     """Train and validation splits of one zoo, the test split of another.
@@ -50,11 +53,13 @@ class ZooPair:
     def __post_init__(self) -> None:
         ours, theirs = self.trained_on, self.tested_on
         if ours.layout != theirs.layout:
+            mine, other = (zoo.layout.shapes.items() for zoo in (ours, theirs))
+            differing = [slot for slot in (*mine, *other) if not (slot in mine and slot in other)]
+            name, shape = differing[0] if differing else ("its first tensor", "another place")
             raise ZooError(
-                f"{ours.spec.name} has {ours.layout.params} weights in {len(list(ours.layout))} "
-                f"tensors, {theirs.spec.name} {theirs.layout.params} in "
-                f"{len(list(theirs.layout))}, expected the same layout: what is learned on one "
-                "must be able to read the other"
+                f"{ours.spec.name} ({ours.layout.params} weights) and {theirs.spec.name} "
+                f"({theirs.layout.params}) are not laid out alike: {name} {shape} is in one only; "
+                "what is learned on one must be able to read the other"
             )
 
     @property
@@ -92,6 +97,20 @@ class ZooPair:
             yield from zoo.verify()
 
 
+def shared_starts(pair: ZooPair) -> int | None:
+    """Count the test models that start from weights that a model learned from starts from.
+
+    Zoos draw starting weights from initialiser and seed alone, and each deals its own split: what
+    is out of distribution is the training, not the start. None if a zoo does not know its starts.
+    """
+    learned = pair.trained_on.properties
+    tested = pair.test.properties.drop_duplicates("model")
+    if not set(START) <= set(learned) & set(tested):
+        return None
+    seen = learned.loc[learned["split"] != "test", START].drop_duplicates()
+    return len(tested[START].merge(seen))
+
+
 def zoos_of(zoo: Zoo | ZooPair) -> Iterable[Zoo]:
     """Return the zoo, or the two of a pair."""
     return (zoo,) if isinstance(zoo, Zoo) else (zoo.trained_on, zoo.tested_on)
@@ -110,14 +129,16 @@ def pair_name(trained_on: str, tested_on: str) -> str:
 def elsewhere_at_hand(name: str) -> list[str]:
     """Name the zoos that what was learned on a zoo can be tried on here and now.
 
-    Those that would have to be built first are named in a warning.
+    Those that would take long to build are named in a warning; tetris-hyp is built when needed.
 
     Raises:
-        UnknownNameError: If no zoo is known to be of the same network.
-        ZooError: If there are such zoos and none of them is built.
+        ZooError: If no zoo is known to be of the same network, or none of those is built.
     """
     if name not in ELSEWHERE:
-        raise UnknownNameError("zoo with others to be tested on", name, ELSEWHERE)
+        raise ZooError(
+            f"no zoo is registered to test {name} on, only for {', '.join(ELSEWHERE)}; "
+            "in Python any two zoos with one layout make a ZooPair (docs/out-of-distribution.md)"
+        )
     missing = [other for other in ELSEWHERE[name] if not is_at_hand(other)]
     commands = ", ".join(f"zoogen build {other}" for other in missing)
     if len(missing) == len(ELSEWHERE[name]):

@@ -2,8 +2,9 @@
 
 ``paper.csv`` is a transcription of Tables 1 to 6, 12 and 13 of Schürholt et al. 2021; where the
 print leaves doubt (a lost decimal point, a zero too many) the reading is ``unsure``.
-``paper_ood.csv`` is one of Table 7 and Figures 11 to 14. The labels R² and τ of Figure 14 are
-exchanged there, as its values within the distribution show; here they are put right.
+``paper_ood.csv`` is one of Table 7 and Figures 11 to 14; where the title of a panel and the table
+below the figure differ by more than rounding, the reading is ``unsure``, too. The labels R² and τ
+of Figure 14 are exchanged, as its values within the distribution show; here they are put right.
 """
 
 import csv

@@ -15,6 +15,7 @@ from pydantic import JsonValue
 
 from zoobench.alone import alone
 from zoobench.embed import Embedder
+from zoobench.pair import ZooPair
 from zoobench.results import EmbedderStamp, ZooStamp
 from zoobench.scikit import ScikitEmbedder
 from zoogen import ZOOS, Zoo, ZooError, is_built, load_zoo, zoo_folder
@@ -71,6 +72,12 @@ def zoo_stamp(zoo: Zoo) -> ZooStamp:
         models_built=manifest.models_built,
         models_planned=manifest.models_planned,
     )
+
+
+def pair_at_hand(trained_on: ZooStamp, tested_on: ZooStamp) -> ZooPair | None:
+    """Return the pair of registered zoos that were stamped, as ``zoo_at_hand`` does one."""
+    ours, theirs = zoo_at_hand(trained_on), zoo_at_hand(tested_on)
+    return ZooPair(ours, theirs) if ours is not None and theirs is not None else None
 
 
 def zoo_at_hand(stamp: ZooStamp) -> Zoo | None:

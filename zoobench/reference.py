@@ -46,7 +46,8 @@ def hyper_parameters(
 
     Gradient-boosted trees, so that axes may interact in any way.
     """
-    columns = [column for column in (*spec.varied, "epoch") if column != task.target]
+    axes = (*spec.varied, "epoch")
+    columns = [column for column in axes if column in test and column != task.target]
     if not columns:
         return chance(train, test, task, spec)
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor

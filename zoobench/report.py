@@ -9,7 +9,6 @@ from rich.table import Table
 
 from zoobench.compare import difference
 from zoobench.metrics import MetricName
-from zoobench.pair import ZooPair
 from zoobench.paper import PaperScore, paper_scores
 from zoobench.reference import PROBE, REFERENCES, STATISTICS
 from zoobench.results import RECONSTRUCTION, ReconstructionResult, Result, TaskResult
@@ -115,7 +114,7 @@ def metric_of(result: Result, column: str) -> MetricName:
     return result.by_task[column].metric if column in result.by_task else "r2"
 
 
-def over_text(root: Path, zoo: Zoo | ZooPair, result: Result, other: Result, column: str) -> str:
+def over_text(root: Path, zoo: Zoo, result: Result, other: Result, column: str) -> str:
     """Write the interval of the difference to another result."""
     found = difference(root, zoo, result, other, column)
     return MISSING if found is None else f"{signed(found.low)} … {signed(found.high)}"

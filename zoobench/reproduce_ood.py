@@ -7,6 +7,7 @@ from pathlib import Path
 
 from zoobench.alone import EmbedderError
 from zoobench.compare import Difference, difference
+from zoobench.ood_report import starts_text
 from zoobench.ood_tables import OodTable
 from zoobench.pair import ZooPair, pair_name
 from zoobench.paper import paper_ood_scores
@@ -41,7 +42,7 @@ def reproduce_ood(table: OodTable, root: Path, settings: Mapping[str, str] | Non
     there = [name for name in table.tested_on if is_at_hand(name)]
     sections, made = list[str](), list[Result]()
     for trained_on in table.trained_on:
-        if trained_on not in there:
+        if not is_at_hand(trained_on):
             sections.append(f"## Learned on {trained_on}\n\n{not_built(trained_on)}\n")
             continue
         results, refused = evaluate_pairs(table, trained_on, there, root)
@@ -115,6 +116,9 @@ class Across:
 def section(across: Across, results: Results) -> Iterator[str]:
     """Lay out one zoo that is learned from: a table per metric, up to three lines to a row."""
     yield f"## Learned on {across.trained_on}\n"
+    for name in across.tested_on:
+        yield f"* {name}: {starts_text(pair_of(across.trained_on, name))}"
+    yield ""
     for task in across.table.columns:
         scored = {
             title: [row[name].by_task[task] if name in row else None for name in across.tested_on]

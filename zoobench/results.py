@@ -81,8 +81,8 @@ class TaskResult:
         penalties: The probe's penalty chosen on the validation split, one per seed.
         validation_scores: The scores the penalties were chosen by.
         predictions_sha256: Hash of ``{task}.parquet``.
-        ceiling: Of Kendall's τ, the most that any predictions reach on these targets, some of
-            which are equal; missing of other metrics.
+        ceiling: Of Kendall's τ, the most that predictions without ties reach on these targets,
+            some of which are equal; missing of other metrics.
     """
 
     task: TaskId
@@ -132,7 +132,7 @@ class Result:
 
     Attributes:
         reconstruction: None of an embedder that does not reconstruct.
-        tested_on: The zoo whose test split was scored, if that is another one's.
+        tested_on: The zoo whose test split was scored, of a pair of zoos.
     """
 
     schema_version: int

@@ -18,7 +18,7 @@ class Task:
         id: Short name, as in the paper's tables.
         target: Column of ``zoo.properties``.
         kind: A regression predicts a number, a classification one of the values seen in training.
-        metric: ``r2`` in (−∞, 1] or ``accuracy`` in [0, 1].
+        metric: ``r2`` in (−∞, 1], ``accuracy`` in [0, 1] or ``kendall_tau`` in [−1, 1].
         summary: What a good score means.
         version: Raised when the scores of two versions are not comparable.
     """
