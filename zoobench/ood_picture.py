@@ -26,6 +26,9 @@ PANEL, ABOVE = 2.9, 0.9
 POINTS = 4000
 """Snapshots drawn in a panel; more lie on top of each other."""
 
+FEW = 300
+"""Up to so many, dots are as large and dark as they get."""
+
 DOT, DIAGONAL = "#00436B", "#D06A00"
 
 
@@ -93,7 +96,9 @@ def panel(axes: "Axes", table: OodTable, root: Path, result: Result, name: str) 
     true = test[r2.target].dropna().to_numpy(np.float64)
     guessed = predictions(root, result, r2).mean(axis=0)
     chosen = np.random.default_rng(0).permutation(len(true))[:POINTS]
-    axes.scatter(true[chosen], guessed[chosen], s=4, color=DOT, alpha=0.25, linewidths=0)
+    alone = min(1, FEW / len(chosen))
+    size, alpha = 4 + 12 * alone, 0.2 + 0.6 * alone
+    axes.scatter(true[chosen], guessed[chosen], s=size, color=DOT, alpha=alpha, linewidths=0)
     ends = (true.min(), true.max())
     axes.plot(ends, ends, color=DIAGONAL, linewidth=1)
     axes.set_title(f"{name}\nτ-b {percent(tau.mean)}, R² {percent(r2.mean)}")
