@@ -8,6 +8,7 @@ from pathlib import Path
 from shutil import copytree
 from tempfile import TemporaryDirectory
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -70,6 +71,18 @@ def hub() -> Iterator[Hub]:
     with Hub() as hub:
         yield hub
     assert not hub.errors
+
+
+@pytest.fixture
+def at(hub: Hub, tmp_path: Path) -> dict[str, Any]:
+    """The way to the Hub, and a cache of the test's own."""
+    return {"endpoint": hub.url, "cache_dir": tmp_path / "cache"}
+
+
+@pytest.fixture
+def commit(hub: Hub, mixed_zoo: Zoo) -> str:
+    """``mixed_zoo`` on the Hub, with the tag v1."""
+    return hub.put_folder(mixed_zoo.folder, "org/mixed", tag="v1")
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import json
 import logging
 import os
 import re
-import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from errno import ENOSPC
@@ -20,14 +19,11 @@ from tests.hub.faults import Answer
 from tests.test_build import contents
 from zoogen import (
     SPLITS,
-    ZOOS,
     Fetched,
-    UnknownNameError,
     Zoo,
     ZooError,
     fetch_zoo,
     load_zoo,
-    locate,
     publish_zoo,
 )
 from zoogen.manifest import MANIFEST, TABLE
@@ -36,18 +32,6 @@ from zoogen.subset import Shelves
 
 NAME = "hub:org/mixed@v1"
 SHARDS = [shard_name(number) for number in range(3)]
-
-
-@pytest.fixture
-def at(hub: Hub, tmp_path: Path) -> dict[str, Any]:
-    """The way to the Hub, and a cache of the test's own."""
-    return {"endpoint": hub.url, "cache_dir": tmp_path / "cache"}
-
-
-@pytest.fixture
-def commit(hub: Hub, mixed_zoo: Zoo) -> str:
-    """``mixed_zoo`` on the Hub, with the tag v1."""
-    return hub.put_folder(mixed_zoo.folder, "org/mixed", tag="v1")
 
 
 def downloads(hub: Hub) -> list[str]:
@@ -390,55 +374,3 @@ def test_a_folder_that_holds_something_else_is_left_as_it_is(
     with pytest.raises(ZooError, match=words):
         fetch_zoo(NAME, out=folder, **at)
     assert contents(folder) == before
-
-
-@pytest.fixture
-def registered(mixed_zoo: Zoo, monkeypatch: pytest.MonkeyPatch) -> None:
-    """``mixed`` as a name that the registry knows, published by ``org``."""
-    monkeypatch.setitem(ZOOS, "mixed", mixed_zoo.spec)
-    monkeypatch.setenv("ZOOGEN_HUB", "org")
-
-
-@pytest.mark.usefixtures("registered", "commit")
-def test_a_registered_zoo_is_fetched_from_its_owner_then_found_in_the_cache(
-    hub: Hub, mixed_zoo: Zoo, at: dict[str, Any]
-):
-    zoo = load_zoo("mixed", **at)
-    assert zoo.folder == at["cache_dir"] / "mixed"
-    assert the_same(zoo, mixed_zoo)
-    hub.stop()
-    assert the_same(load_zoo("mixed", **at), mixed_zoo)
-
-
-@pytest.mark.usefixtures("registered", "commit")
-def test_a_part_of_a_registered_zoo_does_not_pass_for_all_of_it(mixed_zoo: Zoo, at: dict[str, Any]):
-    assert len(load_zoo("mixed", models=5, **at).weights) == 10
-    assert not (at["cache_dir"] / "mixed").exists()
-    assert the_same(load_zoo("mixed", **at), mixed_zoo)
-
-
-@pytest.mark.usefixtures("registered")
-def test_what_the_owner_has_not_published_is_built_or_the_command_named(
-    hub: Hub, mixed_zoo: Zoo, at: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-):
-    words = (
-        "mixed is not in .*, and org/mixed on .*: there is no such data set.*; run: zoogen build"
-    )
-    with pytest.raises(ZooError, match=words):
-        load_zoo("mixed", **at)
-    monkeypatch.setattr(locate, "BUILT_ON_DEMAND", ("mixed",))
-    monkeypatch.setattr(
-        locate, "build_zoo", lambda _, folder: shutil.copytree(mixed_zoo.folder, folder)
-    )
-    built = load_zoo("mixed", **at)
-    assert built.manifest.content_sha256 == mixed_zoo.manifest.content_sha256
-
-
-def test_where_nobody_has_published_a_zoo_is_said(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.delenv("ZOOGEN_HUB", raising=False)
-    with pytest.raises(ZooError, match="published nowhere that is known here; set ZOOGEN_HUB"):
-        fetch_zoo("mnist-seed")
-    with pytest.raises(UnknownNameError, match="no zoo called 'mnist-sed'; closest: mnist-seed"):
-        fetch_zoo("mnist-sed")
-    with pytest.raises(ZooError, match="names a revision already"):
-        fetch_zoo("hub:org/mixed@v1", revision="v2")

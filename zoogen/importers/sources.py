@@ -32,7 +32,7 @@ METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2}
 
 COMPRESSED = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": unxz}
 DAMAGED = (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError, tarfile.TarError)
-DAMAGED_ZIP = (*DAMAGED, zipfile.BadZipFile, NotImplementedError, RuntimeError)
+DAMAGED_ZIP = (*DAMAGED, zipfile.BadZipFile, RuntimeError)  # the last if it is encrypted
 
 Wanted = Callable[[str], bool]
 
@@ -196,10 +196,10 @@ def opened_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> zipfile.Zi
     """Open a member of a zip if it is compressed as zips commonly are.
 
     Raises:
-        NotImplementedError: If it is not.
+        BadZipFile: If it is not.
     """
     if entry.compress_type not in METHODS:
-        raise NotImplementedError(f"compression method {entry.compress_type} is not read")
+        raise zipfile.BadZipFile(f"compression method {entry.compress_type} is not read")
     return cast(zipfile.ZipExtFile, archive.open(entry))
 
 
