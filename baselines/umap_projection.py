@@ -16,15 +16,13 @@ Four things differ here:
 
 import warnings
 from dataclasses import dataclass, field
-from importlib import import_module
-from types import ModuleType
 from typing import Literal
 
 import numpy as np
 from jaxtyping import Float, Float32, Float64
 
 from zoobench import Embedder
-from zoogen import Weights, ZooError
+from zoogen import Weights, ZooError, extra_package
 
 ROWS = 2048
 """Weight vectors placed at a time: with 25 neighbours in 50 dimensions, 10 MB of coordinates."""
@@ -75,7 +73,7 @@ class UMAPProjection:
         """
         from sklearn.neighbors import NearestNeighbors
 
-        umap = imported_umap()
+        umap = extra_package("umap", "this embedder")
         rows = np.asarray(train.take(slice(None, None, self.every)))
         count = min(self.neighbours, len(rows))
         self.search = NearestNeighbors(n_neighbors=count, algorithm="brute").fit(rows)
@@ -113,16 +111,6 @@ class UMAPProjection:
         shares = strengths / strengths.sum(axis=1, keepdims=True)
         placed = np.einsum("rn,rnd->rd", shares, self.fitted[neighbours])
         return np.asarray(placed, dtype=np.float32)
-
-
-def imported_umap() -> ModuleType:
-    """Import umap-learn, which warns that the part of it that needs TensorFlow is missing."""
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Tensorflow not installed", ImportWarning)
-            return import_module("umap")
-    except ModuleNotFoundError as error:
-        raise ZooError("umap-learn is needed: pip install 'zoobench[umap]'") from error
 
 
 def membership_strengths(

@@ -238,12 +238,12 @@ def test_a_zoo_built_anew_in_the_meantime_keeps_its_card(
     assert contents(zoo.folder) == before
 
 
-@pytest.mark.parametrize("package", ["matplotlib", "umap"])
+@pytest.mark.parametrize(("package", "extra"), [("matplotlib", "plots,umap"), ("umap", "umap")])
 def test_a_missing_package_is_named_with_the_extras(
-    mixed_zoo: Zoo, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, package: str
+    mixed_zoo: Zoo, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, package: str, extra: str
 ):
     monkeypatch.setitem(sys.modules, package, None)
-    message = rf"plots need {package}: pip install 'zoobench\[plots,umap\]'"
+    message = rf"a plot needs the package {package}; run: pip install 'zoobench\[{extra}\]'"
     with pytest.raises(ZooError, match=message):
         plot_zoo(mixed_zoo, tmp_path)
     assert not any(tmp_path.iterdir())

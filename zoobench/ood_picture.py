@@ -14,7 +14,7 @@ from zoobench.reproduce import with_settings
 from zoobench.results import Result
 from zoobench.store import find_result, label
 from zoobench.tables import Row
-from zoogen import as_png, atomic_path, is_at_hand, load_zoo, new_figure, plotting_package
+from zoogen import as_png, atomic_path, extra_package, is_at_hand, load_zoo, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,7 +50,7 @@ def draw_elsewhere(
         ZooError: If matplotlib is not installed or the file cannot be written.
         IntegrityError: If predictions are not the ones their result names.
     """
-    plotting_package("matplotlib")
+    extra_package("matplotlib", "a plot")
     there = [name for name in table.tested_on if is_at_hand(name)]
     rows = with_settings(table.rows, settings)
     found = {row.title: results_of(table, row, there, root) for row in rows}

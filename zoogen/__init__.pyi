@@ -8,6 +8,7 @@ from .cluster import ray_cluster
 from .console import INTERRUPTED, completed, run_command_line
 from .device import check_device
 from .errors import IntegrityError, UnknownNameError, ZooError
+from .extras import extra_package
 from .fetch import Fetched, fetch_zoo
 from .figures import as_png, new_figure
 from .folder import locked
@@ -18,7 +19,7 @@ from .load import Part, Zoo, load_zoo
 from .locate import is_at_hand, is_built
 from .manifest import Manifest
 from .places import user_cache, zoo_folder
-from .plots import plotting_package, umap_picture
+from .plots import umap_picture
 from .progress import progress_bar
 from .publish import Publication, publish_zoo
 from .registry import ZOOS, find_spec, zoo_spec
@@ -60,6 +61,7 @@ __all__ = [
     "chained_layers",
     "check_device",
     "completed",
+    "extra_package",
     "fetch_zoo",
     "find_spec",
     "import_zoo",
@@ -70,7 +72,6 @@ __all__ = [
     "model_table",
     "new_figure",
     "permutation_index",
-    "plotting_package",
     "progress_bar",
     "publish_zoo",
     "ray_cluster",

@@ -18,6 +18,7 @@ from textwrap import shorten
 from typing import Any, Protocol, runtime_checkable
 
 from zoogen.errors import ZooError
+from zoogen.extras import extra_package
 from zoogen.workers import ATTEMPTS, POLL_SECONDS, Backlog, Report, Steps
 
 SAME_EVERYWHERE = ("zoobench", "torch", "numpy")
@@ -198,10 +199,9 @@ def ray_cluster(address: str) -> Iterator[Any]:
             Python, or it fails.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # Ray tells its makers by default
-    try:
-        import ray
-    except ImportError as error:
-        raise ZooError("a cluster needs Ray; run: pip install 'zoobench[cluster]'") from error
+    extra_package("ray", "a cluster")
+    import ray
+
     refuse_unreachable(address)
     # Ray prints to standard output what it thinks of dead workers; the backlog says it shorter.
     with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):

@@ -12,6 +12,7 @@ from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from zoogen.errors import ZooError
+from zoogen.extras import extra_package
 from zoogen.front_matter import LICENCES
 from zoogen.manifest import MANIFEST, TABLE, Manifest
 from zoogen.shards import shard_name
@@ -53,12 +54,8 @@ def croissant_json(
     Raises:
         ZooError: If ``mlcroissant`` is not installed.
     """
-    try:
-        import mlcroissant as mlc
-    except ImportError as error:
-        raise ZooError(
-            "croissant.json needs the package mlcroissant; run: pip install 'zoobench[hub]'"
-        ) from error
+    extra_package("mlcroissant", "croissant.json")
+    import mlcroissant as mlc
     import pyarrow.parquet as pq
 
     spec, context = manifest.spec, mlc.Context(conforms_to=CONFORMS_TO)

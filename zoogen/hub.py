@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from zoogen.errors import ZooError
+from zoogen.extras import extra_package
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -60,12 +61,9 @@ def hub_client(endpoint: str | None, token: str | None) -> "HfApi":
     Raises:
         ZooError: If ``huggingface_hub`` is not installed, or the address is none.
     """
-    try:
-        from huggingface_hub import HfApi
-    except ImportError as error:
-        raise ZooError(
-            "the Hub needs the package huggingface_hub; run: pip install 'zoobench[hub]'"
-        ) from error
+    extra_package("huggingface_hub", "the Hub")
+    from huggingface_hub import HfApi
+
     api = HfApi(endpoint=endpoint, token=token)
     if not is_address(api.endpoint):
         raise ZooError(

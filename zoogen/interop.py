@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Int64
 
-from zoogen.errors import ZooError
+from zoogen.extras import extra_package
 from zoogen.front_matter import CONFIG
 from zoogen.manifest import TABLE
 
@@ -24,13 +24,10 @@ def table_dataset(
     """
     import pyarrow.parquet as pq
 
-    try:
-        from datasets import Dataset, NamedSplit
-        from datasets.table import InMemoryTable
-    except ImportError as error:
-        raise ZooError(
-            "this needs the package datasets; run: pip install 'zoobench[hub]'"
-        ) from error
+    extra_package("datasets", "this")
+    from datasets import Dataset, NamedSplit
+    from datasets.table import InMemoryTable
+
     table = pq.read_table(folder / TABLE)
     if rows is not None:
         table = table.take(rows)

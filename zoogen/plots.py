@@ -5,9 +5,7 @@ They show what Figures 4 and 7 of Schürholt et al. 2021 (arXiv:2110.15288) show
 
 import warnings
 from collections.abc import Mapping, Sequence
-from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +15,7 @@ from rich.console import Console
 from zoogen.atomic import atomic_path, write_text
 from zoogen.card import CARD, PLOTS, zoo_card
 from zoogen.errors import ZooError
+from zoogen.extras import extra_package
 from zoogen.figures import accuracy_figure, as_png, mean_weight_figure, umap_figure
 from zoogen.folder import locked
 from zoogen.load import Zoo
@@ -104,7 +103,7 @@ def refuse_few(zoo: Zoo) -> None:
         ZooError: If it does.
     """
     for package in ("matplotlib", "umap"):
-        plotting_package(package)
+        extra_package(package, "a plot")
     snapshots = len(zoo.weights)
     if snapshots < FEWEST:
         failed, built = len(zoo.manifest.failures), zoo.manifest.models_built
@@ -192,7 +191,7 @@ def umap_layout(
     distances, others = search.kneighbors(n_neighbors=count - 1)
     neighbours = np.column_stack([np.arange(len(weights)), others])
     lengths = np.column_stack([np.zeros(len(weights)), distances]).astype(np.float32)
-    layout = plotting_package("umap").UMAP(
+    layout = extra_package("umap", "a plot").UMAP(
         n_neighbors=count,
         init="pca",
         precomputed_knn=(neighbours, lengths),
@@ -202,17 +201,3 @@ def umap_layout(
     with warnings.catch_warnings():  # that new rows cannot be placed later
         warnings.filterwarnings("ignore", r"precomputed_knn\[2\]", UserWarning)
         return np.asarray(layout.fit(weights).embedding_, dtype=np.float32)
-
-
-def plotting_package(package: str) -> ModuleType:
-    """Import a package of the extras.
-
-    Raises:
-        ZooError: If it is not installed; the message has the command.
-    """
-    try:
-        with warnings.catch_warnings():  # UMAP needs it for what is not done here
-            warnings.filterwarnings("ignore", "Tensorflow not installed", ImportWarning)
-            return import_module(package)
-    except ModuleNotFoundError as error:
-        raise ZooError(f"plots need {package}: pip install 'zoobench[plots,umap]'") from error

@@ -1,0 +1,36 @@
+"""Packages that only an extra brings."""
+
+import warnings
+from importlib import import_module
+from types import ModuleType
+
+from zoogen.errors import ZooError
+
+EXTRA_OF = {
+    "datasets": "hub",
+    "huggingface_hub": "hub",
+    "matplotlib": "plots,umap",
+    "mlcroissant": "hub",
+    "ray": "cluster",
+    "umap": "umap",
+}
+
+
+def extra_package(package: str, what: str) -> ModuleType:
+    """Import one of the packages in ``EXTRA_OF``.
+
+    Args:
+        package: Its name in an import.
+        what: Needs it, as the message is to say.
+
+    Raises:
+        ZooError: If it is not installed; the message has the command.
+    """
+    try:
+        with warnings.catch_warnings():  # UMAP needs it for what is not done here
+            warnings.filterwarnings("ignore", "Tensorflow not installed", ImportWarning)
+            return import_module(package)
+    except ImportError as error:
+        raise ZooError(
+            f"{what} needs the package {package}; run: pip install 'zoobench[{EXTRA_OF[package]}]'"
+        ) from error
