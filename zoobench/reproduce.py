@@ -39,7 +39,7 @@ def reproduce_table(
     sections, made = [], list[Result]()
     for name in table.zoos:
         if not is_at_hand(name):
-            sections.append(f"## {name}\n\nNot built here; run: `zoogen build {name}`\n")
+            sections.append(f"## {name}\n\n{not_built(name)}\n")
             continue
         zoo = load_zoo(name)
         asked = [task for task in tasks_of(zoo.spec) if task in table.tasks or not table.tasks]
@@ -56,6 +56,11 @@ def reproduce_table(
                 columns = table_columns(table, tasks)
                 sections.append(claim_section(table.claims, results, zoo, columns, root))
     return "\n".join([*header(table, settings, made), *sections])
+
+
+def not_built(name: str) -> str:
+    """Say that a zoo is not there."""
+    return f"Not built here; run: `zoogen build {name}`"
 
 
 def with_settings(rows: Sequence[Row], settings: Mapping[str, str]) -> tuple[Row, ...]:

@@ -13,7 +13,15 @@ from zoobench.pair import ZooPair, pair_name
 from zoobench.paper import paper_ood_scores
 from zoobench.reference import PROBE, REFERENCES
 from zoobench.report import METRIC_SIGNS, MISSING, interval_text, paper_text, percent, signed
-from zoobench.reproduce import extent, line, made_by, trained_rows, typed, with_settings
+from zoobench.reproduce import (
+    extent,
+    line,
+    made_by,
+    not_built,
+    trained_rows,
+    typed,
+    with_settings,
+)
 from zoobench.results import Result, TaskResult
 from zoobench.run import Request, run_elsewhere
 from zoobench.store import find_result
@@ -51,11 +59,6 @@ def reproduce_ood(table: OodTable, root: Path, settings: Mapping[str, str] | Non
         sections += section(across, results)
         sections += [f"Not scored: {title}: {reason}.\n" for title, reason in refused.items()]
     return "\n".join([*header(table, there, settings, made), *sections])
-
-
-def not_built(name: str) -> str:
-    """Say that a zoo is not there."""
-    return f"Not built here; run: `zoogen build {name}`"
 
 
 def evaluate_pairs(
