@@ -156,7 +156,7 @@ def test_the_learning_rate_falls_to_three_tenths_when_training_stands_still(tmp_
     checkpoint = read_checkpoint(tmp_path)
     assert checkpoint is not None
     rates = [epoch.learning_rate for epoch in checkpoint.history]
-    assert rates == pytest.approx([1e-12] * 11 + [3e-13] * 2)
+    assert rates == pytest.approx([1e-12] * 11 + [3e-13] * 2, rel=1e-6, abs=0)
 
 
 def test_normalising_divides_by_the_spread_of_the_training_weights(tmp_path: Path):
