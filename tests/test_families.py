@@ -5,7 +5,8 @@ import torch
 
 from baselines.self_supervised import SelfSupervised, families
 from baselines.self_supervised.networks import Autoencoder
-from zoogen import zoo_spec
+from zoobench.find import find_embedder
+from zoogen import ZooError, zoo_spec
 
 EMBEDDERS = {
     name.replace("_", "-"): value
@@ -80,3 +81,37 @@ def test_defaults_are_those_of_the_papers_text_for_the_tetris_zoos():
     assert (plain.learning_rate, plain.weight_decay) == (1e-4, 1e-9)
     assert (plain.erase, plain.erased, plain.noise) == (0.5, (0.03, 0.3), 0.0)
     assert 0.05 <= plain.beta <= 0.85
+
+
+TYPED = {
+    "tokens": ("weights", "weights"),
+    "compression_token": ("False", False),
+    "heads": ("4", 4),
+    "beta": ("1", 1.0),
+    "learning_rate": ("1e-3", 1e-3),
+    "projection": ("(2,10,5)", (2, 10, 5)),
+    "erased": ("0.1,0.2", (0.1, 0.2)),
+    "schedule": ("one-cycle", "one-cycle"),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "typed", "value"), [(name, *both) for name, both in TYPED.items()]
+)
+def test_a_setting_is_what_was_typed(name: str, typed: str, value: object):
+    assert getattr(find_embedder("self-supervised", {name: typed}), name) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "typed", "told"),
+    [
+        ("projection", "3,50", r"projection=3,50: .*expected tuple\[int, int, int\]"),
+        ("erased", "0.3", r"erased=0\.3: .*expected tuple\[float, float\]"),
+        ("dim", "5.5", r"dim=5\.5: .*integer"),
+        ("learning_rate", "nan", "learning_rate=nan: expected"),
+        ("network", "1", "no setting of self-supervised called 'network'"),
+    ],
+)
+def test_what_a_setting_cannot_be_is_told(name: str, typed: str, told: str):
+    with pytest.raises(ZooError, match=told):
+        find_embedder("self-supervised", {name: typed})

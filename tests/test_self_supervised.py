@@ -151,12 +151,12 @@ def test_a_step_shows_two_views_of_each_snapshot_as_the_settings_ask_for(
 
 
 def test_the_learning_rate_falls_to_three_tenths_when_training_stands_still(tmp_path: Path):
-    still = replace(QUICK, beta=1.0, permute=False, erase=0.0, dropout=0.0, learning_rate=1e-12)
+    still = replace(QUICK, beta=1.0, permute=False, erase=0.0, dropout=0.0, learning_rate=2e-8)
     run(replace(still, epochs=13), tmp_path)
     checkpoint = read_checkpoint(tmp_path)
     assert checkpoint is not None
     rates = [epoch.learning_rate for epoch in checkpoint.history]
-    assert rates == pytest.approx([1e-12] * 11 + [3e-13] * 2, rel=1e-6, abs=0)
+    assert rates == pytest.approx([2e-8] * 11 + [6e-9] * 2, rel=1e-6, abs=0)
 
 
 def test_normalising_divides_by_the_spread_of_the_training_weights(tmp_path: Path):
