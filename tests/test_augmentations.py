@@ -56,6 +56,14 @@ def test_a_permuted_network_computes_the_same(network: MLP | CNN):
         )
 
 
+@every_network
+def test_each_vector_of_a_batch_is_permuted_by_itself(network: MLP | CNN):
+    (vector,) = drawn(network, 1)
+    permuted = view(vector.expand(40, -1), permutations_of(network.layout), generator=generator(4))
+    assert len(permuted.unique(dim=0)) > 25
+    assert torch.equal(permuted.sort(dim=1).values, vector.sort().values.expand(40, -1))
+
+
 def descended(network: MLP | CNN, vector: Tensor, images: Tensor, labels: Tensor) -> Tensor:
     vector = vector.double()
     for _ in range(5):
@@ -98,12 +106,16 @@ def test_a_batch_is_indexed_as_each_of_its_vectors(network: MLP | CNN):
 
 def test_any_of_the_layers_may_be_permuted_alone():
     network = NETWORKS["the paper's cnn"]
-    everything = permutations_of(network.layout)
-    for layer in everything.layers:
+    (vector,) = drawn(network, 1)
+    images = torch.randn(5, *network.image_shape, generator=generator(1))
+    for layer in permutations_of(network.layout).layers:
         (index,) = Permutations(network.layout, (layer,)).draw(1, generator(1))
         moved = index != torch.arange(network.layout.params)
         touched = {slot.name for slot in network.layout if moved[slot.slice].any()}
         assert touched == {name for name, _ in layer.axes}
+        assert torch.allclose(
+            logits(network, vector, images), logits(network, vector[index], images), atol=1e-12
+        )
 
 
 def test_the_table_has_every_permutation_once():
@@ -130,6 +142,21 @@ def test_a_network_without_hidden_layers_has_nothing_to_permute():
         permutations_of(Layout.of({"fc1.weight": (4, 16)}))
 
 
+@pytest.mark.parametrize(
+    "shapes",
+    [
+        {"fc1.weight": (5, 16), "fc2.weight": (4, 7)},
+        {"fc1.weight": (5, 16), "fc2.weight": (4, 3)},
+        {"fc1.weight": (5, 16), "norm.weight": (5,), "fc2.weight": (4, 5)},
+        {"scale.weight": (3,), "fc.weight": (4, 5)},
+    ],
+    ids=["more columns", "fewer columns", "a vector between", "a vector first"],
+)
+def test_layers_that_do_not_feed_each_other_are_refused(shapes: dict[str, tuple[int, ...]]):
+    with pytest.raises(ZooError, match=r"weight \(.*\) does not hear the \d units of"):
+        permutations_of(Layout.of(shapes))
+
+
 @given(
     params=st.integers(1, 200),
     low=st.floats(0, 0.9),
@@ -153,6 +180,13 @@ def test_half_of_the_views_are_erased_and_no_weight_is_safe():
     shares = masks.double().mean(dim=0)
     assert shares.min() > 0.001
     assert shares[30:70].max() / shares[30:70].min() < 1.2
+
+
+def test_every_length_between_the_bounds_is_as_likely():
+    masks = erase_masks(20_000, 100, erase=1.0, erased=(0.03, 0.3), generator=generator())
+    counts = Counter(masks.sum(dim=1).tolist())
+    assert set(counts) == set(range(3, 30))
+    assert max(abs(count - 20_000 / 27) for count in counts.values()) < 5 * (20_000 / 27) ** 0.5
 
 
 def test_noise_has_the_deviation_asked_for_and_erased_weights_have_none():

@@ -6,14 +6,15 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from baselines.self_supervised.attention import Block
 from baselines.self_supervised.dropout import Dropout
 from baselines.self_supervised.losses import nt_xent, objective, positive_contrast
-from baselines.self_supervised.networks import Autoencoder, tensor_scale
+from baselines.self_supervised.networks import Autoencoder, Projection, tensor_scale
 from baselines.self_supervised.settings import Settings
 from baselines.self_supervised.tokens import neurons, single_weights
+from baselines.self_supervised.validate import kept_variance, validated
 from zoogen import ZOOS, Layout, ZooError
 
 LAYOUTS = {name: ZOOS[name].network.layout for name in ("tetris-seed", "mnist-seed", "mnist-hyp")}
@@ -70,6 +71,42 @@ def test_every_architecture_embeds_and_reconstructs(architecture: dict[str, Any]
     assert embeddings.shape == (6, dim)
     assert embeddings.abs().max() <= 1
     assert network.reconstruct(embeddings).shape == (6, 100)
+
+
+def widths(layers: nn.Module) -> list[int]:
+    """Return the widths fully connected layers lead through."""
+    linear = [each for each in layers.modules() if isinstance(each, nn.Linear)]
+    return [linear[0].in_features, *(each.out_features for each in linear)]
+
+
+def test_fully_connected_layers_narrow_evenly_and_widen_again():
+    network = Autoencoder(TETRIS, Settings(tokens="none"))
+    paper = [100, 95, 90, 86, 81, 77, 72, 68, 63, 59, 54, 50]
+    assert widths(network.encoder) == paper
+    assert widths(network.decoder) == paper[::-1]
+
+
+def test_the_projection_head_normalises_over_the_batch_after_each_of_its_layers():
+    torch.manual_seed(0)
+    head = Projection(50, layers=3, hidden=40, out=20)
+    assert widths(head) == [50, 40, 40, 40, 20]
+    assert sum(isinstance(each, nn.BatchNorm1d) for each in head.modules()) == 4
+    projected = head(3 + 5 * torch.randn(200, 50))
+    assert torch.allclose(projected.mean(dim=0), torch.zeros(20), atol=1e-5)
+    assert torch.allclose(projected.var(dim=0, correction=0), torch.ones(20), atol=1e-2)
+
+
+@pytest.mark.parametrize("tokens", ["neurons", "weights"])
+@pytest.mark.parametrize("token", [False, True])
+def test_with_a_compression_token_attention_alone_tells_of_the_weights(tokens: Any, *, token: bool):
+    torch.manual_seed(0)
+    network = Autoencoder(TETRIS, Settings(tokens=tokens, compression_token=token)).eval()
+    embeddings = network.embed(vectors(TETRIS))
+    assert embeddings.std(dim=0).min() > 0
+    for block in network.encoder.blocks:
+        nn.init.zeros_(block.mix.weight)  # deaf
+    alike = network.embed(vectors(TETRIS)).std(dim=0).max() < 1e-6
+    assert bool(alike) == token
 
 
 @every_layout
@@ -147,6 +184,41 @@ def test_beta_weighs_the_two_losses(contrast: Any):
         error = (network.reconstruct(network.embed(seen)) - seen).square().mean()
     assert losses[1.0] == pytest.approx(float(error), rel=1e-5)
     assert objective(network, seen, Settings(beta=0.0))[1] is None
+
+
+def test_errors_count_in_standard_deviations_of_their_tensor():
+    network, seen = Autoencoder(TETRIS, Settings(beta=1.0)).eval(), vectors(TETRIS)
+    plain, _ = objective(network, seen, Settings(beta=1.0))
+    network.scale.fill_(7.0)
+    scaled, _ = objective(network, 7 * seen, Settings(beta=1.0))
+    assert float(scaled.detach()) == pytest.approx(float(plain.detach()), rel=1e-4)
+
+
+def test_r2_is_one_of_equal_vectors_and_none_of_their_mean():
+    views = 10 + vectors(TETRIS, 50)
+    guesses = (views, views.mean(dim=0), 10 * views)
+    errors = [(views - guess).double().square().sum() for guess in guesses]
+    assert kept_variance(views, errors[0]) == 1
+    assert kept_variance(views, errors[1]) == pytest.approx(0, abs=1e-6)
+    assert kept_variance(views, errors[2]) < 0
+
+
+@pytest.mark.parametrize("permute", [False, True])
+def test_validation_looks_at_permuted_weights_however_it_was_trained(
+    monkeypatch: pytest.MonkeyPatch, *, permute: bool
+):
+    looked_at: list[Tensor] = []
+
+    def noted(network: Autoencoder, views: Tensor, settings: Settings) -> Any:
+        looked_at.append(views)
+        return objective(network, views, settings)
+
+    monkeypatch.setattr("baselines.self_supervised.validate.objective", noted)
+    seen, settings = vectors(TETRIS, 40), Settings(permute=permute, erase=1.0, noise=1.0)
+    validated(Autoencoder(TETRIS, settings), seen, TETRIS, settings)
+    for views in looked_at[0].chunk(2):
+        assert (views != seen).any(dim=1).sum() > 30
+        assert torch.equal(views.sort(dim=1).values, seen.sort(dim=1).values)
 
 
 @pytest.mark.parametrize(

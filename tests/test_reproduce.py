@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 
 from zoobench.find import find_embedder
+from zoobench.ood_tables import OOD_TABLES
 from zoobench.reproduce import reproduce_table, with_settings
+from zoobench.reproduce_ood import reproduce_ood
 from zoobench.results import RECONSTRUCTION
 from zoobench.tables import TABLES, Claim, Row, plain
 from zoobench.tasks import tasks_of
-from zoogen import Zoo, zoo_spec
+from zoogen import Zoo, ZooError, zoo_spec
 
 
 def test_a_table_holds_ours_the_interval_and_the_paper_for_every_task(
@@ -82,6 +84,26 @@ def test_settings_for_a_table_reach_the_rows_that_are_trained_and_no_other():
     }
     assert mixed["raw-weights"] == {}
     assert mixed["self-supervised"] == {"epochs": "3"}
+
+
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [({"epoch": "3"}, "closest: epochs"), ({"beta": "1.5"}, r"beta=1\.5: expected 0 to 1")],
+)
+def test_a_wrong_setting_is_told_before_any_zoo_is_looked_at(
+    setting: dict[str, str], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    looked_at: list[str] = []
+    for module in ("reproduce", "reproduce_ood"):
+        monkeypatch.setattr(f"zoobench.{module}.is_at_hand", looked_at.append)
+    for redo, table in (
+        (reproduce_table, TABLES["table5"]),
+        (reproduce_table, TABLES["table13"]),
+        (reproduce_ood, OOD_TABLES["fig14"]),
+    ):
+        with pytest.raises(ZooError, match=told):
+            redo(table, tmp_path, setting)  # type: ignore[operator]
+    assert looked_at == []
 
 
 def test_a_row_that_is_refused_leaves_the_others_and_its_reason(

@@ -10,9 +10,11 @@ import torch
 
 from baselines.self_supervised import SelfSupervised
 from baselines.self_supervised.checkpoint import RUN, read_checkpoint
+from baselines.self_supervised.losses import objective
+from baselines.self_supervised.networks import tensor_scale
 from baselines.self_supervised.settings import Settings
 from baselines.self_supervised.train import train, validated
-from zoogen import IntegrityError, Layout, Weights, ZooError
+from zoogen import IntegrityError, Layout, Weights, ZooError, save_tensors, write_text
 
 LAYOUT = Layout.of({"fc1.weight": (5, 16), "fc2.weight": (4, 5)})
 QUICK = Settings(
@@ -119,6 +121,51 @@ def test_few_snapshots_are_shown_in_more_epochs_until_there_were_steps_enough(
     assert len(checkpoint.history) == epochs
 
 
+def test_a_step_shows_two_views_of_each_snapshot_as_the_settings_ask_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    shown: list[torch.Tensor] = []
+
+    def noted(network: Any, views: torch.Tensor, settings: Settings) -> Any:
+        shown.append(views)
+        return objective(network, views, settings)
+
+    monkeypatch.setattr("baselines.self_supervised.train.objective", noted)
+    plain = replace(QUICK, epochs=1, erase=0.0)
+    run(plain, tmp_path / "permuted")
+    run(replace(plain, permute=False, erase=1.0, erased=(0.3, 0.3)), tmp_path / "erased")
+    run(replace(plain, permute=False, noise=1e6), tmp_path / "noisy")
+    steps = len(TRAIN) // QUICK.batch
+    assert len(shown) == 3 * steps
+    permuted, erased, noisy = (
+        torch.cat([views.unflatten(0, (2, -1)) for views in shown[first : first + steps]], dim=1)
+        for first in range(0, 3 * steps, steps)
+    )
+    rows = torch.from_numpy(np.asarray(TRAIN))
+    known = {row.sort().values.numpy().tobytes() for row in rows}
+    for views in permuted:
+        assert {row.sort().values.numpy().tobytes() for row in views} == known
+    assert (permuted[0] != permuted[1]).any(dim=1).double().mean() > 0.9
+    assert ((erased == 0).sum(dim=2) == 30).all()
+    assert noisy.std() == pytest.approx(1e6, rel=0.05)
+
+
+def test_the_learning_rate_falls_to_three_tenths_when_training_stands_still(tmp_path: Path):
+    still = replace(QUICK, beta=1.0, permute=False, erase=0.0, dropout=0.0, learning_rate=2e-8)
+    run(replace(still, epochs=13), tmp_path)
+    checkpoint = read_checkpoint(tmp_path)
+    assert checkpoint is not None
+    rates = [epoch.learning_rate for epoch in checkpoint.history]
+    assert rates == pytest.approx([2e-8] * 11 + [6e-9] * 2, rel=1e-6, abs=0)
+
+
+def test_normalising_divides_by_the_spread_of_the_training_weights(tmp_path: Path):
+    network = run(replace(QUICK, epochs=1, normalise=True), tmp_path)
+    expected = tensor_scale(torch.from_numpy(np.asarray(TRAIN)), LAYOUT)
+    assert torch.equal(network.scale, expected)
+    assert (expected != 1).all()
+
+
 def test_training_stops_when_validation_has_not_improved_for_long(tmp_path: Path):
     run(replace(QUICK, epochs=50, patience=2, learning_rate=1.0), tmp_path)
     checkpoint = read_checkpoint(tmp_path)
@@ -178,6 +225,29 @@ def test_a_damaged_checkpoint_is_named(tmp_path: Path, harm: str):
         path.write_bytes(path.read_bytes()[:-7])
     with pytest.raises(IntegrityError, match="remove"):
         run(QUICK, tmp_path)
+
+
+@pytest.mark.parametrize("write", [save_tensors, write_text])
+def test_a_run_that_dies_while_it_writes_ends_where_it_would_have_ended(
+    write: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    whole = state(run(QUICK, tmp_path / "whole"))
+    calls = iter(range(1000))
+    with monkeypatch.context() as patch:
+        patch.setattr("baselines.self_supervised.train.KEEP_SECONDS", -1.0)
+
+        def dying(*arguments: Any) -> None:
+            write(*arguments)
+            if next(calls) == 2:
+                raise KeyboardInterrupt
+
+        patch.setattr(f"baselines.self_supervised.checkpoint.{write.__name__}", dying)
+        with pytest.raises(KeyboardInterrupt):
+            run(QUICK, tmp_path / "died")
+    resumed = state(run(QUICK, tmp_path / "died"))
+    assert all(np.array_equal(resumed[name], whole[name]) for name in whole)
+    files = sorted(path.name for path in (tmp_path / "died").glob("[!.]*"))
+    assert files == ["epoch-00006.safetensors", RUN]
 
 
 def test_only_one_checkpoint_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -9,7 +9,7 @@ from dataclasses import fields, is_dataclass, replace
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
-from typing import Any, get_type_hints
+from typing import Any, get_origin, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -138,7 +138,8 @@ def typed_value(key: str, text: str, hint: Any) -> Any:
     try:
         return TypeAdapter(hint).validate_python(literal(text))
     except ValidationError as error:
-        raise ZooError(f"{key}={text}: {error.errors()[0]['msg'].lower()}") from error
+        expected = f"; expected {hint}" if get_origin(hint) is tuple else ""
+        raise ZooError(f"{key}={text}: {error.errors()[0]['msg'].lower()}{expected}") from error
 
 
 def literal(text: str) -> Any:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from zoobench.alone import EmbedderError
 from zoobench.claims import claim_section
+from zoobench.find import find_embedder
 from zoobench.paper import paper_scores
 from zoobench.predict import unlearnable
 from zoobench.reference import PROBE, REFERENCES
@@ -32,6 +33,7 @@ def reproduce_table(
         settings: Changed in every self-supervised row, as typed on the command line.
 
     Raises:
+        UnknownNameError: If the trained rows have no such setting; nothing is done then.
         ZooError: If a zoo or result cannot be read or written; what was finished is kept.
     """
     settings = settings or {}
@@ -64,13 +66,21 @@ def not_built(name: str) -> str:
 
 
 def with_settings(rows: Sequence[Row], settings: Mapping[str, str]) -> tuple[Row, ...]:
-    """Change the settings of the rows that are trained; what a row varies stays as it is."""
-    return tuple(
+    """Change the settings of the rows that are trained; what a row varies stays as it is.
+
+    Raises:
+        UnknownNameError: If there is no such setting.
+        ZooError: If a row cannot have it.
+    """
+    changed = tuple(
         replace(row, settings={**settings, **row.settings})
         if row.embedder.startswith(SELF_SUPERVISED)
         else row
         for row in rows
     )
+    for row in changed:
+        find_embedder(row.embedder, row.settings)  # before anything is built or trained in vain
+    return changed
 
 
 def evaluate_all(

@@ -43,6 +43,7 @@ def reproduce_ood(table: OodTable, root: Path, settings: Mapping[str, str] | Non
         settings: Changed in every self-supervised row, as typed on the command line.
 
     Raises:
+        UnknownNameError: If the trained rows have no such setting; nothing is done then.
         ZooError: If a zoo or result cannot be read or written; what was finished is kept.
     """
     settings = settings or {}

@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 from jaxtyping import Int64
 
+from zoogen.errors import ZooError
 from zoogen.layout import Layout
 
 
@@ -32,6 +33,9 @@ def chained_layers(layout: Layout) -> tuple[HiddenLayer, ...]:
     A unit lies along the rows of its own weight and bias, and along the columns (input channels)
     of the next weight.
 
+    Raises:
+        ZooError: If a layer has no columns for the units of the one before.
+
     Source:
         Schürholt et al. 2021, appendix A.
     """
@@ -40,7 +44,12 @@ def chained_layers(layout: Layout) -> tuple[HiddenLayer, ...]:
     hidden = []
     for layer, following in pairwise(layers):
         own = [(name, 0) for name in (f"{layer}.weight", f"{layer}.bias") if name in shapes]
-        units = shapes[f"{layer}.weight"][0]
+        units, columns = shapes[f"{layer}.weight"][0], shapes[f"{following}.weight"][1:2]
+        if not columns or columns[0] % units:
+            raise ZooError(
+                f"{following}.weight {shapes[f'{following}.weight']} does not hear the {units} "
+                f"units of {layer}; expected layers that each feed the next and no other"
+            )
         hidden.append(HiddenLayer(layer, units, (*own, (f"{following}.weight", 1))))
     return tuple(hidden)
 
