@@ -71,6 +71,11 @@ class Width(Plain):
         return np.asarray(weights)[:, : 5 - (len(weights) == 1)]
 
 
+class Huge(Plain):
+    def transform(self, weights: Weights) -> Any:
+        return np.asarray(weights, dtype=np.float64) * -1e200
+
+
 @pytest.mark.parametrize("seed", [0, 1])
 def test_embeddings_come_back_in_the_order_of_the_zoo(seed_zoo: Zoo, seed: int):
     embeddings = embed(Plain(), seed_zoo, seed=seed).splits
@@ -122,6 +127,7 @@ def test_the_embedder_that_was_given_stays_unfitted(seed_zoo: Zoo):
         (BatchStatistics, "another batch or order"),
         (RandomDraws, "another batch or order"),
         (Width, "columns"),
+        (Huge, r"value of size \de\+200, 1e\+100 allowed"),
     ],
 )
 def test_an_embedding_that_breaks_the_protocol_is_refused(

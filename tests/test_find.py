@@ -32,6 +32,12 @@ embedder = Norms()
 other = Norms(power=1.0)
 plain = 3
 nameless = type("Nameless", (), {"fit": Norms.fit, "transform": Norms.transform})
+above = type("Above", (nameless,), {"name": ".."})
+called_nothing = type("CalledNothing", (nameless,), {"name": ""})
+simple = type("Simple", (nameless,), {"name": "simple"})
+class Needs(Norms):
+    def __init__(self, data):
+        self.data = data
 """
 
 
@@ -90,6 +96,11 @@ def test_a_setting_changes_a_copy(norms: Path):
         ("{norms}:missing", {}, "has no 'missing'"),
         ("{norms}:plain", {}, "without fit and transform"),
         ("{norms}:nameless", {}, "has no name"),
+        ("{norms}:above", {}, "'..', expected letters or digits"),
+        ("{norms}:called_nothing", {}, "'', expected letters or digits"),
+        ("{norms}:Needs", {}, "missing a required argument: 'data'"),
+        ("sklearn.compose:ColumnTransformer", {}, "missing a required argument: 'transformers'"),
+        ("{norms}:simple", {"power": "2"}, "called 'power'; there is none of any name"),
         ("{norms}", {"powr": "2"}, "closest: power"),
         ("{norms}", {"power": "two"}, "power=two"),
         ("{norms}", {"mode": "max"}, "mode=max"),

@@ -1,10 +1,14 @@
 """The command ``zoobench`` as a user calls it."""
 
+import re
 import subprocess
 import sys
+from inspect import cleandoc
 from pathlib import Path
 
 import pytest
+from typer import rich_utils
+from typer.models import CommandInfo
 from typer.testing import CliRunner
 
 from zoobench.cli import app, complete_embedder, complete_probe, complete_zoo
@@ -12,28 +16,38 @@ from zoobench.results import read_result
 from zoogen import Zoo
 
 
+def named(command: CommandInfo) -> str:
+    return command.name or command.callback.__name__
+
+
+COMMANDS = [named(command) for command in app.registered_commands]
+
+
 def zoobench(*arguments: str, folder: Path) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "zoobench", *arguments]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        (),
-        ("evaluate",),
-        ("check",),
-        ("audit",),
-        ("tasks",),
-        ("embedders",),
-        ("show",),
-        ("reproduce",),
-    ],
-)
-def test_help_is_there_for_every_command(command: tuple[str, ...]):
+@pytest.mark.parametrize("command", [(), *((command,) for command in COMMANDS)])
+def test_help_is_there_whole_and_fits_the_screen(
+    command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(rich_utils, "MAX_WIDTH", 80)
     shown = CliRunner().invoke(app, [*command, "--help"])
     assert shown.exit_code == 0
     assert "Usage" in shown.output
+    assert max(map(len, shown.output.splitlines())) <= 80
+    assert not re.search(r"\w…", shown.output), "a word is cut off"
+    if not command:
+        assert all(name in shown.output for name in COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_what_a_command_explains_is_written_in_lines_that_a_screen_shows_whole(command: str):
+    (told,) = (one.callback.__doc__ for one in app.registered_commands if named(one) == command)
+    first, *lines = cleandoc(told).splitlines()
+    assert first.endswith(".")
+    assert max(map(len, lines), default=0) <= 78, "a screen of 80 breaks it and keeps the break"
 
 
 def test_an_evaluation_prints_every_task_beside_its_references(hyp_zoo: Zoo, tmp_path: Path):
@@ -100,6 +114,18 @@ def test_a_partial_zoo_is_called_partial(seed_zoo: Zoo, tmp_path: Path):
         (("evaluate", "pca-linear", "--zoo", "{zoo}", "--set", "dim"), 2, "KEY=VALUE"),
         (("evaluate", "pca-linear", "--zoo", "{zoo}", "--seeds", "0"), 2, "--seeds"),
         (("evaluate", "constant.py", "--zoo", "{zoo}"), 1, "every snapshot alike"),
+        (
+            (
+                "evaluate",
+                "sklearn.decomposition:PCA",
+                "--zoo",
+                "{zoo}",
+                "--set",
+                "n_components=500",
+            ),
+            1,
+            "pca cannot be fitted: n_components=500",
+        ),
         (("show",), 1, "zoobench evaluate"),
         (("show", "nothing"), 1, "no results of nothing"),
         (("check", "raw-weigths"), 1, "closest: raw-weights"),

@@ -1,5 +1,6 @@
 """The command line: help at once, errors without tracebacks, exit codes that scripts can trust."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -41,11 +42,12 @@ def columns(text: str) -> int:
 
 
 @pytest.mark.parametrize("command", [(), *((command,) for command in COMMANDS)])
-def test_help_is_there_and_fits_the_screen(command: tuple[str, ...]):
+def test_help_is_there_whole_and_fits_the_screen(command: tuple[str, ...]):
     done = run_zoogen(*command, "--help")
     assert done.returncode == 0
     assert "Usage:" in done.stdout
     assert columns(done.stdout) <= 80
+    assert not re.search(r"\w…", done.stdout), "a word is cut off"
     if not command:
         assert all(name in done.stdout for name in COMMANDS)
 

@@ -91,7 +91,8 @@ def submit(
 def validate(names: Names = None, *, board: Board = Path("leaderboard")) -> None:
     """Recompute every score and interval of submissions from their predictions.
 
-    Nobody's code is run. Prints a line for each and exits with 1 if one is refused.
+    Nobody's code is run. Prints a line for each and exits with 1 if one is
+    refused.
 
     Example: zoobench validate my-embedder
     """

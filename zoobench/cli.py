@@ -51,6 +51,22 @@ def complete_network(incomplete: str) -> list[str]:
 
 
 Root = Annotated[Path, typer.Option("--out", help="Folder that holds the results.")]
+Zoo = Annotated[
+    str,
+    typer.Option(
+        autocompletion=complete_zoo, help="A registered zoo, a folder or hub:OWNER/NAME@REVISION."
+    ),
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="A setting of the embedder."),
+]
+Embedder = Annotated[
+    str,
+    typer.Argument(
+        metavar="EMBEDDER", autocompletion=complete_embedder, help="As evaluate takes it."
+    ),
+]
 
 
 @app.command()
@@ -65,13 +81,7 @@ def evaluate(
         ),
     ],
     *,
-    zoo: Annotated[
-        str,
-        typer.Option(
-            autocompletion=complete_zoo,
-            help="A registered zoo, a folder or hub:OWNER/NAME@REVISION.",
-        ),
-    ] = "tetris-seed",
+    zoo: Zoo = "tetris-seed",
     probe: Annotated[
         str,
         typer.Option(
@@ -83,11 +93,8 @@ def evaluate(
     task: Annotated[
         list[str] | None, typer.Option(help="Only this task; may be given several times.")
     ] = None,
-    seeds: Annotated[int, typer.Option(min=1, help="Runs of the embedder.")] = 1,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="A setting of the embedder."),
-    ] = None,
+    seeds: Annotated[int, typer.Option(metavar="RUNS", min=1, help="Runs of the embedder.")] = 1,
+    settings: Settings = None,
     trials: Annotated[
         int,
         typer.Option(
@@ -113,8 +120,8 @@ def evaluate(
 ) -> None:
     """Score an embedder on all tasks of a zoo and keep the result.
 
-    The result is kept task by task: the same command goes on after an interruption. Embeddings
-    are cached by the content of code, settings and zoo.
+    The result is kept task by task: the same command goes on after an
+    interruption. Embeddings are cached by the content of code, settings and zoo.
 
     Examples: zoobench evaluate pca-linear --set dim=10, or
     zoobench evaluate sklearn.decomposition:PCA --set n_components=50, or
@@ -167,17 +174,9 @@ def parsed_settings(pairs: list[str]) -> dict[str, str]:
 
 @app.command()
 def check(
-    embedder: Annotated[
-        str,
-        typer.Argument(
-            metavar="EMBEDDER", autocompletion=complete_embedder, help="As evaluate takes it."
-        ),
-    ],
+    embedder: Embedder,
     *,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="A setting of the embedder."),
-    ] = None,
+    settings: Settings = None,
     network: Annotated[
         str | None,
         typer.Option(
@@ -187,8 +186,9 @@ def check(
 ) -> None:
     """See in seconds whether an embedder keeps to the rules, on two small zoos.
 
-    It must embed each snapshot by itself, finite, the same for the same seed, without a look at
-    labels; what it costs is measured. Ends with status 1 if anything fails.
+    It must embed each snapshot by itself, finite, the same for the same seed,
+    without a look at labels; what it costs is measured. Ends with status 1 if
+    anything fails.
 
     Examples: zoobench check pca-linear, or
     zoobench check my_embedder.py --network mlp, or
@@ -215,6 +215,7 @@ def audit(
     zoo: Annotated[
         str,
         typer.Argument(
+            metavar="ZOO",
             autocompletion=complete_zoo,
             help="A registered zoo, a folder or hub:OWNER/NAME@REVISION.",
         ),
@@ -222,8 +223,8 @@ def audit(
 ) -> None:
     """See that nothing a zoo tests on is in what it trains on.
 
-    No model, no group and no snapshot, in whatever order its hidden units stand, may be in two
-    splits. What may be shared, as starting points, is counted.
+    No model, no group and no snapshot, in whatever order its hidden units stand,
+    may be in two splits. What may be shared, as starting points, is counted.
 
     Example: zoobench audit tetris-seed
     """
@@ -241,6 +242,7 @@ def tasks(
     zoo: Annotated[
         str | None,
         typer.Argument(
+            metavar="ZOO",
             autocompletion=complete_zoo,
             help="Only those of this zoo: registered, a folder, hub:OWNER/NAME@REVISION, or your "
             "own spec as module:attribute.",
@@ -249,7 +251,8 @@ def tasks(
 ) -> None:
     """List what can be predicted, and on which zoos.
 
-    Whatever is scored by R² is also tried on the test split of other zoos, see evaluate --ood.
+    Whatever is scored by R² is also tried on the test split of other zoos, see
+    evaluate --ood.
     """
     from zoobench.pair import ELSEWHERE
     from zoobench.report import print_tasks
@@ -280,7 +283,8 @@ def embedders() -> None:
 @app.command()
 def show(
     embedder: Annotated[
-        str | None, typer.Argument(help="Only the results of this embedder.")
+        str | None,
+        typer.Argument(metavar="EMBEDDER", help="Only the results of this embedder."),
     ] = None,
     *,
     out: Root = Path("results"),
@@ -306,30 +310,16 @@ def show(
 
 @app.command()
 def plot(
-    embedder: Annotated[
-        str,
-        typer.Argument(
-            metavar="EMBEDDER", autocompletion=complete_embedder, help="As evaluate takes it."
-        ),
-    ],
+    embedder: Embedder,
     *,
-    zoo: Annotated[
-        str,
-        typer.Option(
-            autocompletion=complete_zoo,
-            help="A registered zoo, a folder or hub:OWNER/NAME@REVISION.",
-        ),
-    ] = "tetris-seed",
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="A setting of the embedder."),
-    ] = None,
+    zoo: Zoo = "tetris-seed",
+    settings: Settings = None,
     write: Annotated[Path, typer.Option(help="The PNG file to write.")] = Path("embeddings.png"),
 ) -> None:
     """Draw the embeddings of a zoo, laid out by UMAP and coloured by what is known of the networks.
 
-    The embeddings are those of evaluate and kept like them. The extras plots and umap must be
-    installed.
+    The embeddings are those of evaluate and kept like them. The extras plots and
+    umap must be installed.
 
     Example: zoobench plot weight-statistics --zoo tetris-hyp
     """
@@ -343,7 +333,9 @@ def reproduce(
     table: Annotated[
         str,
         typer.Argument(
-            autocompletion=complete_table, help="Which table or figure of the paper: table5, fig11."
+            metavar="TABLE",
+            autocompletion=complete_table,
+            help="Which table or figure of the paper: table5, fig11.",
         ),
     ],
     *,
@@ -360,9 +352,9 @@ def reproduce(
 ) -> None:
     """Redo a table of the paper with our zoos and embedders, its numbers beside ours.
 
-    Tables 1, 2, 3 and 12 train one network per row, Tables 4, 5, 6 and 13 one per zoo. Table 7 and
-    Figures 11 to 14 try what was learned on one zoo on others; with --write a figure is drawn, too,
-    into a PNG file beside the Markdown.
+    Tables 1, 2, 3 and 12 train one network per row, Tables 4, 5, 6 and 13 one per
+    zoo. Table 7 and Figures 11 to 14 try what was learned on one zoo on others;
+    with --write a figure is drawn, too, into a PNG file beside the Markdown.
 
     Examples: zoobench reproduce table5 --write docs/results/tetris.md, or
     zoobench reproduce fig14 --write docs/results/fig14.md

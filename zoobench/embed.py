@@ -23,6 +23,8 @@ TOLERANCE = 1e-3
 STEADY = 0.1
 FORGIVEN = 0.1
 """Share of nudged rows whose embedding may leap: a threshold may lie beside a weight."""
+LARGEST = 1e100
+"""Of an embedding: sums of its squares must be numbers, or no difference can be measured."""
 
 
 @runtime_checkable
@@ -179,12 +181,17 @@ def reconstruction_of(
 
 
 def refuse_not_finite(rows: Float[np.ndarray, "snapshots dim"], name: str) -> None:
-    """Refuse rows with infinities or what is not a number."""
+    """Refuse rows with infinities, with what is not a number or with what has no square."""
     finite = np.isfinite(rows).all(axis=1)
     if not finite.all():
         raise EmbedderError(
             f"{name} returned {np.sum(~finite)} of {len(rows)} rows that are not finite, "
             f"the first at {np.argmin(finite)}; embed every snapshot or clip"
+        )
+    largest = max(float(rows.max(initial=0)), -float(rows.min(initial=0)))
+    if largest > LARGEST:
+        raise EmbedderError(
+            f"{name} returned a value of size {largest:.0e}, {LARGEST:.0e} allowed; scale or clip"
         )
 
 

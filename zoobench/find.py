@@ -7,6 +7,7 @@ from ast import literal_eval
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
 from importlib.metadata import entry_points
+from inspect import signature
 from pathlib import Path
 from types import ModuleType
 from typing import Any, get_origin, get_type_hints
@@ -94,14 +95,17 @@ def with_settings(found: Any, settings: Mapping[str, str], reference: str) -> Em
     if hasattr(found, "get_params"):
         return scikit_embedder(found, settings, reference)
     if isinstance(found, type):
-        found = found()
+        found = made(found, reference)
     if not all(callable(getattr(found, method, None)) for method in ("fit", "transform")):
         raise ZooError(
             f"{reference} is a {type(found).__name__} without fit and transform; "
             "see zoobench.Embedder for what an embedder needs"
         )
-    if not isinstance(getattr(found, "name", None), str):
+    name = getattr(found, "name", None)
+    if not isinstance(name, str):
         raise ZooError(f"{reference} has no name; give the embedder a `name: str`")
+    if not any(map(str.isalnum, name)):  # a folder is called by it
+        raise ZooError(f"{reference} has the name {name!r}, expected letters or digits in it")
     if settings:
         known = setting_names(found)
         refuse_unknown(settings, known, found.name)
@@ -111,9 +115,24 @@ def with_settings(found: Any, settings: Mapping[str, str], reference: str) -> Em
     return found  # type: ignore[no-any-return]
 
 
+def made(cls: type, reference: str) -> Any:
+    """Make an embedder or an estimator with the settings it has by default.
+
+    Raises:
+        ZooError: If some of its arguments have no default.
+    """
+    try:
+        signature(cls).bind()
+    except (TypeError, ValueError) as error:
+        raise ZooError(
+            f"{reference}: {error}; name an object that is made already, as module:attribute"
+        ) from error
+    return cls()
+
+
 def scikit_embedder(found: Any, settings: Mapping[str, str], reference: str) -> ScikitEmbedder:
     """Wrap an estimator or a transformer class of scikit-learn."""
-    estimator = found() if isinstance(found, type) else found
+    estimator = made(found, reference) if isinstance(found, type) else found
     refuse_unknown(settings, estimator.get_params(), reference)
     values = {key: literal(text) for key, text in settings.items()}
     return ScikitEmbedder(estimator.set_params(**values))

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from zoobench.alone import EmbedderError
 from zoogen import Weights
 
 
@@ -21,10 +22,17 @@ class ScikitEmbedder:
         return dict(self.estimator.get_params(deep=False))
 
     def fit(self, train: Weights, validation: Weights, *, seed: int) -> "ScikitEmbedder":  # noqa: ARG002
-        """Fit on the training weights; the seed goes to ``random_state`` where there is one."""
+        """Fit on the training weights; the seed goes to ``random_state`` where there is one.
+
+        Raises:
+            EmbedderError: If the estimator cannot work with its settings or with these weights.
+        """
         if "random_state" in self.settings:
             self.estimator.set_params(random_state=seed)
-        self.estimator.fit(np.asarray(train))
+        try:
+            self.estimator.fit(np.asarray(train))
+        except ValueError as error:  # scikit-learn looks at settings here, and not before
+            raise EmbedderError(f"{self.name} cannot be fitted: {error}") from error
         return self
 
     def transform(self, weights: Weights) -> Float[np.ndarray, "snapshots dim"]:

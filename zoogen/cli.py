@@ -166,8 +166,11 @@ def build(
 def verify(zoo: ZooName) -> None:
     """Check every file of a zoo against the hashes in its manifest.
 
+    The manifest itself is held against the table and against its own spec.
+
     Example: zoogen verify tetris-seed
     """
+    from zoogen.agreement import check_agreement
     from zoogen.load import load_zoo
     from zoogen.locate import find_folder
     from zoogen.manifest import read_manifest, verify_files
@@ -179,7 +182,7 @@ def verify(zoo: ZooName) -> None:
     with progress_bar("verify", things="files", total=files, unit="files") as report:
         for _ in verify_files(folder, manifest):
             report(1)
-    load_zoo(folder)
+    check_agreement(folder, manifest, load_zoo(folder).properties)
     typer.echo(f"{manifest.spec.name}: {files} files are whole, content {manifest.content_sha256}")
 
 

@@ -16,6 +16,8 @@ class UnknownNameError(ZooError, LookupError):
 
     def __str__(self) -> str:
         kind, name, known = self.args
+        if not known:
+            return f"no {kind} called {name!r}; there is none of any name"
         near = get_close_matches(name, known) or known
         return f"no {kind} called {name!r}; closest: {', '.join(near)}"
 

@@ -130,6 +130,8 @@ def read_table(
     path, expected = folder / TABLE, sum(shard.rows for shard in manifest.shards)
     try:
         rows = pd.read_parquet(path, columns=columns)
+    except FileNotFoundError as error:
+        raise IntegrityError(f"{path} is missing; build or fetch the zoo again") from error
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
         raise IntegrityError(
             f"{path} cannot be read ({error}); build or fetch the zoo again"
