@@ -61,6 +61,12 @@ class BatchStatistics(Plain):
         return rows - rows.mean(axis=0)
 
 
+class HiddenBesideALargeAxis(Plain):
+    def transform(self, weights: Weights) -> Any:
+        rows = np.asarray(weights, dtype=np.float64)
+        return np.hstack([rows - rows.mean(axis=0), np.full((len(rows), 1), 1e9)])
+
+
 class RandomDraws(Plain):
     def transform(self, weights: Weights) -> Any:
         return np.asarray(weights) + np.random.default_rng().normal(size=weights.shape)
@@ -125,6 +131,7 @@ def test_the_embedder_that_was_given_stays_unfitted(seed_zoo: Zoo):
         (Integers, "expected floats"),
         (Place, "another batch or order"),
         (BatchStatistics, "another batch or order"),
+        (HiddenBesideALargeAxis, "another batch or order"),
         (RandomDraws, "another batch or order"),
         (Width, "columns"),
         (Huge, r"value of size \de\+200, 1e\+100 allowed"),

@@ -256,7 +256,7 @@ def distances(
 ) -> Float64[np.ndarray, " chosen"]:
     """Return how far rows lie apart along the worst axis, in standard deviations of ``rows``."""
     wide = rows.astype(np.float64)
-    spread = wide.std(axis=0) + 1e-6 * np.abs(wide).max() + np.finfo(np.float32).tiny
+    spread = wide.std(axis=0) + 1e-6 * np.abs(wide).max(axis=0) + np.finfo(np.float32).tiny
     apart: Float64[np.ndarray, " chosen"] = (
         np.abs(first - second.astype(np.float64)) / spread
     ).max(axis=1)
