@@ -24,6 +24,8 @@ from tests.test_build import contents
 from tests.test_workers import bytes_of
 from zoogen import Zoo, ZooError, ZooSpec, build, build_zoo, cluster, shards
 from zoogen.cluster import RemoteJob, join, processor, run_on_cluster, versions
+from zoogen.configs import plan
+from zoogen.images import load_images
 from zoogen.manifest import MANIFEST
 from zoogen.table import part_path
 from zoogen.workers import ATTEMPTS, Report
@@ -356,6 +358,21 @@ def test_tf32_is_for_gpus_and_refused_where_tasks_would_take_cores(
     with pytest.raises(ZooError, match=r"offers no GPU, which TF32 needs; it has 2 CPU and 0 GPU"):
         build_zoo(mixed_spec, tmp_path / "zoo", cluster=address, tf32=True)
     assert contents(tmp_path) == {}
+
+
+def test_a_machine_that_cannot_use_the_gpu_it_was_given_is_named(mixed_spec: ZooSpec):
+    job = partial(
+        build.train_one,
+        spec=mixed_spec,
+        shards=plan(mixed_spec, 1),
+        images=load_images("small"),
+        tf32=False,
+        report=lambda _: None,
+    )
+    job(0, device="cpu")
+    here = re.escape(socket.gethostname())
+    with pytest.raises(ZooError, match=rf"^{here}: device 'cuda:99' cannot .* --device cpu$"):
+        job(0, device="cuda:99")
 
 
 @pytest.mark.parametrize(

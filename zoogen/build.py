@@ -7,7 +7,7 @@ from pathlib import Path
 from textwrap import shorten
 from typing import TYPE_CHECKING
 
-from zoogen.cluster import RemoteJob, check_processor, run_on_cluster
+from zoogen.cluster import RemoteJob, check_processor, refuse_unusable, run_on_cluster
 from zoogen.configs import ModelConfig, Shards, plan
 from zoogen.device import check_device, cores
 from zoogen.errors import ZooError
@@ -215,6 +215,7 @@ def train_one(
     report: Report,
 ) -> "TrainedShard":
     """Train one shard where torch is; it is imported in the workers alone."""
+    refuse_unusable(device, tf32=tf32)
     from zoogen.populate import train_shard
 
     return train_shard(spec, shards[number], images, device=device, tf32=tf32, report=report)

@@ -17,6 +17,7 @@ from pathlib import Path
 from textwrap import shorten
 from typing import Any, Protocol, runtime_checkable
 
+from zoogen.device import check_device
 from zoogen.errors import ZooError
 from zoogen.extras import extra_package
 from zoogen.workers import ATTEMPTS, POLL_SECONDS, Backlog, Report, Steps
@@ -171,6 +172,17 @@ def refuse_other_versions(expected: dict[str, str]) -> None:
                 f"{socket.gethostname()} has {name} {found}, the machine that builds has "
                 f"{expected[name]}: one zoo needs the same on all; install it and go on"
             )
+
+
+def refuse_unusable(device: str, *, tf32: bool) -> None:
+    """Refuse to compute where Ray hands out a GPU and torch finds none."""
+    try:
+        check_device(device, tf32=tf32)
+    except ZooError as error:
+        raise ZooError(
+            f"{socket.gethostname()}: {error}; take its GPUs out of the cluster, or train on "
+            "cores with --device cpu"
+        ) from error
 
 
 def check_processor(device: str | None, *, tf32: bool) -> None:
