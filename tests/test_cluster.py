@@ -24,6 +24,8 @@ from tests.test_build import contents
 from tests.test_workers import bytes_of
 from zoogen import Zoo, ZooError, ZooSpec, build, build_zoo, cluster, shards
 from zoogen.cluster import RemoteJob, join, processor, run_on_cluster, versions
+from zoogen.configs import plan
+from zoogen.images import load_images
 from zoogen.manifest import MANIFEST
 from zoogen.table import part_path
 from zoogen.workers import ATTEMPTS, Report
@@ -347,6 +349,45 @@ def test_what_a_cluster_does_not_have_is_answered_with_what_it_has(
 ):
     with pytest.raises(ZooError, match=said):
         processor(offered, device, "auto")
+
+
+def test_tf32_is_for_gpus_and_refused_where_tasks_would_take_cores(
+    mixed_spec: ZooSpec, tmp_path: Path, address: str
+):
+    assert processor({"CPU": 8.0, "GPU": 2.0}, None, "auto", tf32=True) == "GPU"
+    with pytest.raises(ZooError, match=r"offers no GPU, which TF32 needs; it has 2 CPU and 0 GPU"):
+        build_zoo(mixed_spec, tmp_path / "zoo", cluster=address, tf32=True)
+    assert contents(tmp_path) == {}
+
+
+def test_a_machine_that_cannot_use_the_gpu_it_was_given_is_named(mixed_spec: ZooSpec):
+    job = partial(
+        build.train_one,
+        spec=mixed_spec,
+        shards=plan(mixed_spec, 1),
+        images=load_images("small"),
+        tf32=False,
+        report=lambda _: None,
+    )
+    job(0, device="cpu")
+    here = re.escape(socket.gethostname())
+    with pytest.raises(ZooError, match=rf"^{here}: device 'cuda:99' cannot .* --device cpu$"):
+        job(0, device="cuda:99")
+
+
+@pytest.mark.parametrize(
+    ("device", "tf32", "said"),
+    [
+        ("cpu", True, "'cpu' has no TF32; .* leave out --tf32"),
+        ("cuda:1", False, "'cuda:1' cannot be named on a cluster; expected cpu or cuda"),
+    ],
+)
+def test_what_no_cluster_has_is_refused_before_one_is_asked(
+    mixed_spec: ZooSpec, tmp_path: Path, device: str, tf32: bool, said: str
+):
+    with pytest.raises(ZooError, match=said):
+        build_zoo(mixed_spec, tmp_path / "zoo", device=device, tf32=tf32, cluster="127.0.0.1:1")
+    assert not (tmp_path / "zoo").exists()
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """Zoos by name: the registered ones and the user's own."""
 
 import pickle
+import sys
+from importlib import invalidate_caches
 from pathlib import Path
 
 import pytest
@@ -51,6 +53,7 @@ def test_a_spec_of_ones_own_is_found_in_the_working_folder(workplace: Path):
         ("another_zoo:MISSING", "has no attribute 'MISSING'"),
         ("another_zoo:NUMBER", "is a int, expected a ZooSpec"),
         (":SPEC", "name a spec as module:attribute"),
+        ("./another_zoo.py:SPEC", "name a spec as module:attribute, without .py or a folder"),
     ],
 )
 def test_what_is_no_spec_is_refused_by_name(workplace: Path, name: str, complaint: str):
@@ -60,7 +63,36 @@ def test_what_is_no_spec_is_refused_by_name(workplace: Path, name: str, complain
     assert name in str(raised.value)
 
 
-def test_a_spec_out_of_range_is_refused_with_its_field(workplace: Path):
-    (workplace / "wrong_zoo.py").write_text(OWN.replace("seeds=(7,)", "epochs=0"))
-    with pytest.raises(ZooError, match="epochs"):
+WRONG = {
+    "epochs=0": "ZooSpec: epochs: Input should be greater than 0, not 0",
+    "activation=('tanh', 'swish')": "ZooSpec: activation[1]: Input should be 'tanh', 'relu', "
+    "'sigmoid' or 'gelu', not 'swish'",
+    "optimiser=('lion',)": "ZooSpec: optimiser[0]: Input should be 'adam', 'sgd' or 'rmsprop', "
+    "not 'lion'",
+    "learning_rate=()": "ZooSpec: learning_rate: Tuple should have at least 1 item after "
+    "validation, not 0",
+    "learning_rate=(0.0,)": "ZooSpec: learning_rate[0]: Input should be greater than 0, not 0.0",
+    "learning_rate=Range(2, 1)": "Range: the range from 2.0 to 1.0 is empty",
+    "snapshot_epochs=(3, 2)": "ZooSpec: snapshot_epochs 3, 2: expected rising numbers from 0 to 75",
+    "colour=3, epochs=-1": "ZooSpec: epochs: Input should be greater than 0, not -1; colour: "
+    "Unexpected keyword argument, not 3",
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_what_is_wrong_with_a_spec_is_said_once_with_field_and_value(
+    workplace: Path, monkeypatch: pytest.MonkeyPatch, wrong: str
+):
+    monkeypatch.delitem(sys.modules, "wrong_zoo", raising=False)
+    own = OWN.replace("seeds=(7,)", wrong).replace("import zoo", "import Range, zoo")
+    (workplace / "wrong_zoo.py").write_text(own)
+    invalidate_caches()
+    with pytest.raises(ZooError) as raised:
         find_spec("wrong_zoo:SPEC")
+    assert str(raised.value) == f"wrong_zoo:SPEC: {WRONG[wrong]}"
+
+
+def test_a_spec_that_lacks_fields_is_told_which(workplace: Path):
+    (workplace / "bare_zoo.py").write_text("from zoogen import ZooSpec\nSPEC = ZooSpec(name='a')\n")
+    with pytest.raises(ZooError, match=r"ZooSpec: version: Field required; images: Field requ"):
+        find_spec("bare_zoo:SPEC")

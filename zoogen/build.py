@@ -7,7 +7,7 @@ from pathlib import Path
 from textwrap import shorten
 from typing import TYPE_CHECKING
 
-from zoogen.cluster import RemoteJob, run_on_cluster
+from zoogen.cluster import RemoteJob, check_processor, refuse_unusable, run_on_cluster
 from zoogen.configs import ModelConfig, Shards, plan
 from zoogen.device import check_device, cores
 from zoogen.errors import ZooError
@@ -72,6 +72,8 @@ def build_zoo(  # noqa: PLR0913, each is an option of the command
         raise ZooError(f"{workers} workers asked for, expected 1 or more")
     if cluster is None:
         check_device(device, tf32=tf32)
+    else:
+        check_processor(device, tf32=tf32)
     images = load_images(spec.images, image_root)
     check_network(spec, images)
     refuse_foreign(folder)
@@ -97,6 +99,7 @@ def build_zoo(  # noqa: PLR0913, each is an option of the command
                 missing,
                 partial(keep, spec=spec, folder=folder, images_sha256=images.checksum),
                 device=device,
+                tf32=tf32,
                 workers=workers,
                 cluster=cluster,
                 report=report,
@@ -131,6 +134,7 @@ def train(
     keep: Callable[[int, "TrainedShard"], None],
     *,
     device: str | None,
+    tf32: bool,
     workers: int | None,
     cluster: str | None,
     report: Report,
@@ -143,6 +147,7 @@ def train(
             keep,
             address=cluster,
             device=device,
+            tf32=tf32,
             workers=workers,
             report=report,
         )
@@ -210,6 +215,7 @@ def train_one(
     report: Report,
 ) -> "TrainedShard":
     """Train one shard where torch is; it is imported in the workers alone."""
+    refuse_unusable(device, tf32=tf32)
     from zoogen.populate import train_shard
 
     return train_shard(spec, shards[number], images, device=device, tf32=tf32, report=report)

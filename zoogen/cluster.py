@@ -17,6 +17,7 @@ from pathlib import Path
 from textwrap import shorten
 from typing import Any, Protocol, runtime_checkable
 
+from zoogen.device import check_device
 from zoogen.errors import ZooError
 from zoogen.extras import extra_package
 from zoogen.workers import ATTEMPTS, POLL_SECONDS, Backlog, Report, Steps
@@ -59,6 +60,7 @@ def run_on_cluster(
     *,
     address: str,
     device: str | None,
+    tf32: bool = False,
     workers: int | None,
     report: Report,
 ) -> list[int]:
@@ -73,6 +75,7 @@ def run_on_cluster(
         keep: Called with a shard and its result, one after another.
         address: As Ray takes it, see ``ray_cluster``.
         device: ``cuda`` for a GPU to each task, ``cpu`` for a core; by default GPUs if there are.
+        tf32: Whether ``job`` is to use TF32, which a core has not.
         workers: At most so many tasks at once; by default what the cluster holds.
         report: Called with the steps that are new.
 
@@ -85,7 +88,7 @@ def run_on_cluster(
     """
     backlog = Backlog(deque(numbers), report)
     with ray_cluster(address) as ray:
-        kind = processor(ray.cluster_resources(), device, address)
+        kind = processor(ray.cluster_resources(), device, address, tf32=tf32)
         task = ray.remote(max_retries=0, num_gpus=int(kind == "GPU"))(run_task)
         board = ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=-1)(Board).remote()
         send = partial(
@@ -171,15 +174,39 @@ def refuse_other_versions(expected: dict[str, str]) -> None:
             )
 
 
-def processor(offered: dict[str, float], device: str | None, address: str) -> str:
-    """Choose what a task needs one of, as Ray calls it: ``GPU`` or ``CPU``."""
+def refuse_unusable(device: str, *, tf32: bool) -> None:
+    """Refuse to compute where Ray hands out a GPU and torch finds none."""
+    try:
+        check_device(device, tf32=tf32)
+    except ZooError as error:
+        raise ZooError(
+            f"{socket.gethostname()}: {error}; take its GPUs out of the cluster, or train on "
+            "cores with --device cpu"
+        ) from error
+
+
+def check_processor(device: str | None, *, tf32: bool) -> None:
+    """Refuse what no cluster can give, before one is asked: one GPU of many, or TF32 on a core.
+
+    Raises:
+        ZooError: If it does; the message says what to ask for.
+    """
     if device not in {None, "cpu", "cuda"}:
         raise ZooError(f"device {device!r} cannot be named on a cluster; expected cpu or cuda")
+    if tf32 and device == "cpu":
+        raise ZooError("device 'cpu' has no TF32; ask a cluster for cuda, or leave out --tf32")
+
+
+def processor(
+    offered: dict[str, float], device: str | None, address: str, *, tf32: bool = False
+) -> str:
+    """Choose what a task needs one of, as Ray calls it: ``GPU`` or ``CPU``."""
+    check_processor(device, tf32=tf32)
     gpus = int(offered.get("GPU", 0))
-    kind = "GPU" if device == "cuda" or (device is None and gpus) else "CPU"
+    kind = "GPU" if tf32 or device == "cuda" or (device is None and gpus) else "CPU"
     if int(offered.get(kind, 0)) == 0:
         raise ZooError(
-            f"the Ray cluster at {address} offers no {kind}; "
+            f"the Ray cluster at {address} offers no {kind}{', which TF32 needs' if tf32 else ''}; "
             f"it has {int(offered.get('CPU', 0))} CPU and {gpus} GPU"
         )
     return kind

@@ -3,13 +3,13 @@
 import sys
 from dataclasses import replace
 from importlib import import_module
-from textwrap import shorten
 
 from pydantic import ValidationError
 
 from zoogen.architectures import CNN, MLP, Convolution
 from zoogen.axes import RandomSeeds, Range
 from zoogen.errors import UnknownNameError, ZooError
+from zoogen.faults import in_words
 from zoogen.spec import ZooSpec
 
 PAPER = "Schürholt et al. 2021, Self-Supervised Representation Learning on Neural Network Weights"
@@ -220,16 +220,17 @@ def find_spec(name: str) -> ZooSpec:
     module, colon, attribute = name.partition(":")
     if not colon:
         return zoo_spec(name)
+    if not all(part.isidentifier() for part in module.split(".")):
+        raise ZooError(
+            f"{name}: {module!r} is no module that can be imported; name a spec as "
+            "module:attribute, without .py or a folder"
+        )
     if "" not in sys.path:
         sys.path.append("")
     try:
         found = getattr(import_module(module), attribute)
     except ValidationError as error:
-        faults = (
-            f"{'.'.join(map(str, one['loc']))}: {one['msg']}, not {one['input']!r}"
-            for one in error.errors()
-        )
-        raise ZooError(f"{name}: {shorten('; '.join(faults), 600, placeholder=' …')}") from error
+        raise ZooError(f"{name}: {in_words(error)}") from error
     except (ImportError, AttributeError, ValueError) as error:
         raise ZooError(f"{name}: {error}; name a spec as module:attribute") from error
     if not isinstance(found, ZooSpec):
