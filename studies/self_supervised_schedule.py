@@ -20,6 +20,9 @@ PAPERS = SelfSupervised(schedule="one-cycle", learning_rate=1e-3, epochs=6)
 SCALED = replace(PAPERS, normalise=True, position=0.05)
 SMALL = replace(SCALED, width=64, hidden=128)
 BATCHES_OF_100 = replace(SCALED, hidden=256, batch=100, dropout=0.0)
+FLAT_HEAD = replace(fast, projection=(1, 50, 50))
+NOISY = replace(fast, noise=0.05)
+NEXT = replace(FLAT_HEAD, noise=0.05, batch=500, learning_rate=3e-3, epochs=12, patience=12)
 SETTINGS: dict[str, Embedder] = {
     "the paper's, 6 epochs": PAPERS,
     "tensors scaled, small positions": SCALED,
@@ -52,6 +55,18 @@ SETTINGS: dict[str, Embedder] = {
             position=0.5,
         )
     ),
+    "projection (1, 50, 50)": FLAT_HEAD,
+    "projection (0, 50, 50)": replace(fast, projection=(0, 50, 50)),
+    "noise 0.05": NOISY,
+    "noise 0.05, temperature 0.05": replace(NOISY, temperature=0.05),
+    "projection (1, 50, 50), noise 0.05": replace(FLAT_HEAD, noise=0.05),
+    "projection (1, 50, 50), noise 0.05, 12 epochs, batch 500, rate 3e-3": NEXT,
+    "projection (1, 50, 50), noise 0.05, 20 epochs, batch 500, rate 3e-3": replace(
+        NEXT, epochs=20, patience=20
+    ),
+    "projection (1, 50, 50), not erased, noise 0.05": replace(FLAT_HEAD, noise=0.05, erase=0.0),
+    "projection (1, 50, 50), 4 heads": replace(FLAT_HEAD, heads=4),
+    "temperature 0.3": replace(fast, temperature=0.3),
     "s(W)": find_embedder("weight-statistics"),
 }
 

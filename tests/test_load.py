@@ -3,6 +3,7 @@
 import json
 import pickle
 import shutil
+from dataclasses import replace
 from inspect import unwrap
 from pathlib import Path
 from typing import Any
@@ -198,3 +199,18 @@ def test_shards_that_are_not_as_long_as_the_manifest_says_are_refused(copied_zoo
     with pytest.raises(IntegrityError, match="the manifest names"):
         load_zoo(copied_zoo)
     assert json.loads((copied_zoo / MANIFEST).read_text())["shards"][0]["rows"] == 127
+
+
+def test_a_zoo_that_is_not_what_its_name_promises_says_in_what_and_says_it_once(
+    copied_zoo: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    spec = load_zoo(copied_zoo).spec
+    folder = copied_zoo.rename(copied_zoo.parent / "mine")
+    monkeypatch.setitem(ZOOS, "mine", replace(spec, epochs=7, learning_rate=(0.5,)))
+    monkeypatch.setattr("zoogen.load.Search.find", lambda *_: (folder, None))
+    caplog.clear()
+    for _ in range(3):
+        load_zoo("mine")
+    assert caplog.messages == [
+        "mine is not the registered one, it differs in learning_rate, epochs"
+    ]

@@ -2,8 +2,8 @@
 
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, fields
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,13 +11,14 @@ import numpy as np
 from jaxtyping import Int64
 
 from zoogen.errors import IntegrityError, UnknownNameError
-from zoogen.imported import AnySpec, ImportedSpec
+from zoogen.imported import AnySpec
 from zoogen.layout import Layout
 from zoogen.locate import Search
 from zoogen.manifest import MANIFEST, Manifest, read_manifest, verify_files
 from zoogen.registry import ZOOS
 from zoogen.remote import Remote
 from zoogen.shards import map_shard
+from zoogen.spec import ZooSpec
 from zoogen.split import SPLITS, Split
 from zoogen.stream import remote_rows
 from zoogen.subset import COLUMNS, Shelves, Subset
@@ -198,7 +199,7 @@ def open_zoo(name: str, folder: Path, subset: Subset, remote: Remote | None) -> 
         IntegrityError: As ``load_zoo``.
     """
     manifest = read_manifest(folder)
-    warn_of_difference(name, manifest)
+    warn_of_difference(name, folder, manifest)
     layout = manifest.stored_layout
     if layout != manifest.spec.network.layout:
         raise IntegrityError(f"{folder / MANIFEST}: layout {manifest.layout} is not the network's")
@@ -217,11 +218,22 @@ def open_zoo(name: str, folder: Path, subset: Subset, remote: Remote | None) -> 
     return Zoo(folder, manifest, weights, chosen)
 
 
-def warn_of_difference(name: str, manifest: Manifest) -> None:
-    """Say if a zoo is not what its name promises: part of it, or another version."""
-    imported = isinstance(manifest.spec, ImportedSpec)
-    if name in ZOOS and manifest.spec != ZOOS[name] and not imported:
-        log.warning("%s is of another version; run: zoogen build %s --overwrite", name, name)
-    if manifest.models_built < manifest.models_planned:
-        built, planned = manifest.models_built, manifest.models_planned
-        log.warning("%s is a partial zoo: %d of %d models", manifest.spec.name, built, planned)
+def warn_of_difference(name: str, folder: Path, manifest: Manifest) -> None:
+    """Say, once of each zoo, if it is not what its name promises: a part, or of another spec."""
+    spec, registered = manifest.spec, ZOOS.get(name)
+    if registered and isinstance(spec, ZooSpec) and spec != registered:
+        differing = (
+            field.name
+            for field in fields(spec)
+            if getattr(spec, field.name) != getattr(registered, field.name)
+        )
+        say_once(folder, f"{name} is not the registered one, it differs in {', '.join(differing)}")
+    built, planned = manifest.models_built, manifest.models_planned
+    if built < planned:
+        say_once(folder, f"{spec.name} is a partial zoo: {built} of {planned} models")
+
+
+@cache
+def say_once(folder: Path, message: str) -> None:  # noqa: ARG001, of each folder once
+    """Warn of a zoo; who loads it again has been told."""
+    log.warning(message)
