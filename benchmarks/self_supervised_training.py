@@ -15,7 +15,9 @@ CLAIM = (
     f"Training on Tetris networks, d = {WIDTH}, 2 blocks, {HEADS} heads, {BATCH} snapshots a step; "
     "the peer permutes and erases each sample, embeds each token and writes it back by itself, and "
     "spells attention out. Four times faster was the aim; three fifths of our step are matrix "
-    "products that the peer needs as well. Embedding is that of the paper's Tetris encoder "
+    "products that the peer needs as well. Ours multiplies in bfloat16 where the processor is "
+    "faster at it, as training does; the peer in float32, as the authors' code. Embedding is that "
+    "of the paper's Tetris encoder "
     "(d = 128), with all threads; the peer is a budget of 20 000 snapshots a second."
 )
 
