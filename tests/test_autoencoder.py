@@ -1,7 +1,7 @@
 """Tokens, encoder, decoder and losses of the self-supervised baseline."""
 
 from itertools import product
-from math import log
+from math import inf, log, nan
 from typing import Any
 
 import pytest
@@ -243,6 +243,10 @@ def test_an_embedding_that_cannot_be_filled_is_refused(settings: dict[str, Any],
         {"erased": (0.5, 0.1)},
         {"projection": (3, 0, 20)},
         {"learning_rate": 0.0},
+        {"learning_rate": inf},
+        {"noise": nan},
+        {"dropout": 1.0},
+        {"device": "tpu"},
     ],
     ids=str,
 )

@@ -5,9 +5,9 @@ import torch
 
 from baselines.self_supervised import precision
 from baselines.self_supervised.attention import Block, attend
-from baselines.self_supervised.losses import objective
+from baselines.self_supervised.losses import nt_xent, objective, positive_contrast
 from baselines.self_supervised.networks import Autoencoder
-from baselines.self_supervised.settings import Settings
+from baselines.self_supervised.settings import Contrast, Settings
 from zoogen import zoo_spec
 
 CPU = torch.device("cpu")
@@ -39,6 +39,24 @@ def test_mixed_precision_goes_the_same_way_in_float32_weights(
     assert gradients[1].dtype == torch.float32
     assert not torch.equal(*gradients)
     assert torch.cosine_similarity(*gradients, dim=0) > 0.95
+
+
+@pytest.mark.parametrize("contrast", ["nt-xent", "positive"])
+def test_contrast_is_in_float32_in_mixed_precision(
+    contrast: Contrast, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(precision, "multiplies_bfloat16", lambda _: True)
+    settings = Settings(width=64, hidden=64, beta=0.0, contrast=contrast)
+    torch.manual_seed(0)
+    network = Autoencoder(LAYOUT, settings).eval()
+    views = torch.randn(40, LAYOUT.params)
+    with torch.no_grad(), precision.mixed_precision(CPU):
+        loss, _ = objective(network, views, settings)
+        embeddings = network.embed(views)
+    with torch.no_grad():
+        projected = network.projection(embeddings.float())
+        losses = {"nt-xent": nt_xent(projected, 0.1), "positive": positive_contrast(projected)}
+    assert torch.equal(loss, losses[contrast])
 
 
 def test_attention_on_a_cpu_is_exact_in_mixed_precision():

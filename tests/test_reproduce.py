@@ -4,7 +4,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from zoobench.cli import app
 from zoobench.find import find_embedder
 from zoobench.ood_tables import OOD_TABLES
 from zoobench.reproduce import reproduce_table, with_settings
@@ -104,6 +106,21 @@ def test_a_wrong_setting_is_told_before_any_zoo_is_looked_at(
         with pytest.raises(ZooError, match=told):
             redo(table, tmp_path, setting)  # type: ignore[operator]
     assert looked_at == []
+
+
+@pytest.mark.parametrize("table", ["table13", "fig14"])
+def test_a_page_stays_when_none_of_its_zoos_is_built(
+    table: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("ZOOGEN_CACHE", str(tmp_path / "nothing"))
+    page = tmp_path / "page.md"
+    page.write_text("made elsewhere", encoding="utf-8")
+    command = ["reproduce", table, "--out", str(tmp_path / "results"), "--write", str(page)]
+    done = CliRunner().invoke(app, command)
+    assert isinstance(done.exception, ZooError)
+    assert "none of the zoos of this table is built here" in str(done.exception)
+    assert "zoogen build mnist-seed" in str(done.exception)
+    assert page.read_text(encoding="utf-8") == "made elsewhere"
 
 
 def test_a_row_that_is_refused_leaves_the_others_and_its_reason(

@@ -300,7 +300,7 @@ def test_a_validation_loss_that_is_not_finite_stops_with_the_good_checkpoint_kep
     assert len(checkpoint.history) == 2
 
 
-@pytest.mark.parametrize("device", ["cuda:99", "abacus"])
+@pytest.mark.parametrize("device", ["cuda:99", "cuda:first"])
 def test_a_device_that_is_not_there_is_named_before_anything_is_written(
     tmp_path: Path, device: str
 ):

@@ -17,7 +17,7 @@ from zoobench.run import Request, run
 from zoobench.store import find_result
 from zoobench.tables import SELF_SUPERVISED, PaperTable, Row
 from zoobench.tasks import find_tasks, tasks_of
-from zoogen import SPLITS, Zoo, is_at_hand, load_zoo, zoo_spec
+from zoogen import SPLITS, Zoo, ZooError, is_at_hand, load_zoo, zoo_spec
 
 log = logging.getLogger(__name__)
 
@@ -34,10 +34,12 @@ def reproduce_table(
 
     Raises:
         UnknownNameError: If the trained rows have no such setting; nothing is done then.
-        ZooError: If a zoo or result cannot be read or written; what was finished is kept.
+        ZooError: If no zoo of the table is built here, or a zoo or result cannot be read or
+            written; what was finished is kept.
     """
     settings = settings or {}
     table = replace(table, rows=with_settings(table.rows, settings))
+    refuse_none_built(table.zoos)
     sections, made = [], list[Result]()
     for name in table.zoos:
         if not is_at_hand(name):
@@ -63,6 +65,19 @@ def reproduce_table(
 def not_built(name: str) -> str:
     """Say that a zoo is not there."""
     return f"Not built here; run: `zoogen build {name}`"
+
+
+def refuse_none_built(names: Sequence[str]) -> None:
+    """Refuse to redo a table of which there is nothing: a page made elsewhere would be lost.
+
+    Raises:
+        ZooError: If none of the zoos is built here; the message has the commands.
+    """
+    if not any(is_at_hand(name) for name in names):
+        commands = ", ".join(f"zoogen build {name}" for name in names)
+        raise ZooError(
+            f"none of the zoos of this table is built here; run one or more of: {commands}"
+        )
 
 
 def with_settings(rows: Sequence[Row], settings: Mapping[str, str]) -> tuple[Row, ...]:

@@ -18,6 +18,7 @@ from zoobench.reproduce import (
     line,
     made_by,
     not_built,
+    refuse_none_built,
     trained_rows,
     typed,
     with_settings,
@@ -44,10 +45,12 @@ def reproduce_ood(table: OodTable, root: Path, settings: Mapping[str, str] | Non
 
     Raises:
         UnknownNameError: If the trained rows have no such setting; nothing is done then.
-        ZooError: If a zoo or result cannot be read or written; what was finished is kept.
+        ZooError: If no zoo to learn on is built here, or a zoo or result cannot be read or
+            written; what was finished is kept.
     """
     settings = settings or {}
     table = replace(table, rows=with_settings(table.rows, settings))
+    refuse_none_built(table.trained_on)
     there = [name for name in table.tested_on if is_at_hand(name)]
     sections, made = list[str](), list[Result]()
     for trained_on in table.trained_on:

@@ -6,6 +6,7 @@ from torch import Tensor
 from torch.nn.functional import cosine_similarity, cross_entropy, mse_loss, normalize
 
 from baselines.self_supervised.networks import Autoencoder
+from baselines.self_supervised.precision import full_precision
 from baselines.self_supervised.settings import Settings
 
 
@@ -22,7 +23,7 @@ def nt_xent(projected: Float[Tensor, "views out"], temperature: float) -> Float[
         Schürholt et al. 2021, equation 2; Chen et al. 2020, arXiv:2002.05709.
     """
     views = len(projected)
-    unit = normalize(projected.float(), dim=1)
+    unit = normalize(projected, dim=1)
     logits = (unit @ unit.T / temperature).fill_diagonal_(-torch.inf)
     partners = torch.arange(views, device=projected.device).roll(views // 2)
     return cross_entropy(logits, partners)
@@ -36,7 +37,7 @@ def positive_contrast(projected: Float[Tensor, "views out"]) -> Float[Tensor, ""
     Source:
         Schürholt et al. 2021, equation 3.
     """
-    first, second = projected.float().chunk(2)
+    first, second = projected.chunk(2)
     return -cosine_similarity(first, second, dim=1).mean()
 
 
@@ -66,11 +67,12 @@ def objective(
         error = mse_loss(reconstructed / network.scale, views / network.scale)
         loss = loss + settings.beta * error
     if settings.beta < 1:
-        projected = network.projection(embeddings)
-        contrast = (
-            nt_xent(projected, settings.temperature)
-            if settings.contrast == "nt-xent"
-            else positive_contrast(projected)
-        )
+        with full_precision(views.device):
+            projected = network.projection(embeddings.float())
+            contrast = (
+                nt_xent(projected, settings.temperature)
+                if settings.contrast == "nt-xent"
+                else positive_contrast(projected)
+            )
         loss = loss + (1 - settings.beta) * contrast
     return loss, reconstructed

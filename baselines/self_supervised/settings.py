@@ -1,7 +1,7 @@
 """What defines a run of self-supervised training; defaults are the paper's for the Tetris zoos."""
 
 from dataclasses import dataclass
-from math import inf
+from math import inf, isfinite
 from typing import Literal, get_args
 
 from zoogen import ZooError
@@ -18,7 +18,7 @@ CHOICES = {
 COUNTS = ("dim", "blocks", "heads", "width", "hidden", "layers", "epochs", "patience")
 RANGES = dict.fromkeys(COUNTS, (1, inf)) | {
     "batch": (2, inf),
-    "dropout": (0, 1),
+    "dropout": (0, 0.99),
     "beta": (0, 1),
     "erase": (0, 1),
     "noise": (0, inf),
@@ -127,9 +127,11 @@ class Settings:
     def refuse_outside(self) -> None:
         """Refuse numbers and names out of range."""
         for name, (low, high) in RANGES.items():
-            if not low <= getattr(self, name) <= high:
-                expected = f"{low} to {high}" if high < inf else f"{low} or more"
+            if not (low <= getattr(self, name) <= high and isfinite(getattr(self, name))):
+                expected = f"{low} to {high}" if high < inf else f"{low} or more, and finite"
                 raise ZooError(f"{name}={getattr(self, name)}: expected {expected}")
         for name, choices in CHOICES.items():
             if getattr(self, name) not in choices:
                 raise ZooError(f"{name}={getattr(self, name)!r}: expected {' or '.join(choices)}")
+        if self.device.partition(":")[0] not in {"cpu", "cuda"}:
+            raise ZooError(f"device={self.device!r}: expected cpu, cuda or cuda:0")

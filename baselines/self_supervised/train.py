@@ -29,7 +29,7 @@ from baselines.self_supervised.settings import Settings
 from baselines.self_supervised.validate import validated
 from zoogen import Layout, Weights, ZooError, check_device, locked, progress_bar
 
-REVISION = 3
+REVISION = 4
 """Raised whenever a change alters what training comes to: older checkpoints are left alone."""
 
 KEEP_SECONDS = 30
