@@ -20,9 +20,10 @@ PAPERS = SelfSupervised(schedule="one-cycle", learning_rate=1e-3, epochs=6)
 SCALED = replace(PAPERS, normalise=True, position=0.05)
 SMALL = replace(SCALED, width=64, hidden=128)
 BATCHES_OF_100 = replace(SCALED, hidden=256, batch=100, dropout=0.0)
-FLAT_HEAD = replace(fast, projection=(1, 50, 50))
-NOISY = replace(fast, noise=0.05)
-NEXT = replace(FLAT_HEAD, noise=0.05, batch=500, learning_rate=3e-3, epochs=12, patience=12)
+TEN_EPOCHS = replace(fast, epochs=10, patience=10)
+STEEP_HEAD = replace(TEN_EPOCHS, projection=(3, 50, 20))
+NOISY = replace(STEEP_HEAD, noise=0.05)
+LARGE = replace(fast, batch=500, learning_rate=3e-3, epochs=12, patience=12)
 SETTINGS: dict[str, Embedder] = {
     "the paper's, 6 epochs": PAPERS,
     "tensors scaled, small positions": SCALED,
@@ -39,10 +40,12 @@ SETTINGS: dict[str, Embedder] = {
     "batch 100, no dropout, β = 0.7, 8 epochs, positions 0.5": replace(
         BATCHES_OF_100, beta=0.7, epochs=8, position=0.5
     ),
-    "batch 250, no dropout, β = 0.8, 10 epochs, rate 2e-3": fast,
-    "batch 250, no dropout, β = 0.8, 20 epochs, rate 2e-3": replace(fast, epochs=20, patience=20),
+    "batch 250, no dropout, β = 0.8, 10 epochs, rate 2e-3": STEEP_HEAD,
+    "batch 250, no dropout, β = 0.8, 20 epochs, rate 2e-3": replace(
+        STEEP_HEAD, epochs=20, patience=20
+    ),
     "batch 500, no dropout, β = 0.8, 12 epochs, rate 4e-3, 512 hidden": replace(
-        fast, batch=500, hidden=512, learning_rate=4e-3, epochs=12, patience=12
+        STEEP_HEAD, batch=500, hidden=512, learning_rate=4e-3, epochs=12, patience=12
     ),
     "batch 500, no dropout, β = 0.5, 12 epochs, rate 4e-3, positions 0.5, 512 hidden, 4 heads": (
         replace(
@@ -55,18 +58,31 @@ SETTINGS: dict[str, Embedder] = {
             position=0.5,
         )
     ),
-    "projection (1, 50, 50)": FLAT_HEAD,
-    "projection (0, 50, 50)": replace(fast, projection=(0, 50, 50)),
+    "projection (1, 50, 50)": TEN_EPOCHS,
+    "projection (0, 50, 50)": replace(TEN_EPOCHS, projection=(0, 50, 50)),
     "noise 0.05": NOISY,
     "noise 0.05, temperature 0.05": replace(NOISY, temperature=0.05),
-    "projection (1, 50, 50), noise 0.05": replace(FLAT_HEAD, noise=0.05),
-    "projection (1, 50, 50), noise 0.05, 12 epochs, batch 500, rate 3e-3": NEXT,
-    "projection (1, 50, 50), noise 0.05, 20 epochs, batch 500, rate 3e-3": replace(
-        NEXT, epochs=20, patience=20
+    "temperature 0.3": replace(STEEP_HEAD, temperature=0.3),
+    "projection (1, 50, 50), noise 0.05": replace(TEN_EPOCHS, noise=0.05),
+    "projection (1, 50, 50), not erased, noise 0.05": replace(TEN_EPOCHS, noise=0.05, erase=0.0),
+    "projection (1, 50, 50), 4 heads": replace(TEN_EPOCHS, heads=4),
+    "projection (1, 50, 50), 11 epochs": fast,
+    "projection (1, 50, 50), 12 epochs": replace(fast, epochs=12, patience=12),
+    "12 epochs, batch 500, rate 3e-3": LARGE,
+    "12 epochs, batch 500, rate 3e-3, noise 0.05": replace(LARGE, noise=0.05),
+    "20 epochs, batch 500, rate 3e-3, noise 0.05": replace(
+        LARGE, noise=0.05, epochs=20, patience=20
     ),
-    "projection (1, 50, 50), not erased, noise 0.05": replace(FLAT_HEAD, noise=0.05, erase=0.0),
-    "projection (1, 50, 50), 4 heads": replace(FLAT_HEAD, heads=4),
-    "temperature 0.3": replace(fast, temperature=0.3),
+    "12 epochs, batch 500, rate 3e-3, noise 0.05, all erased": replace(
+        LARGE, noise=0.05, erase=1.0
+    ),
+    "12 epochs, batch 500, rate 3e-3, noise 0.05, longer runs erased": replace(
+        LARGE, noise=0.05, erased=(0.1, 0.5)
+    ),
+    "12 epochs, batch 500, rate 3e-3, noise 0.05, β = 0.85": replace(LARGE, noise=0.05, beta=0.85),
+    "12 epochs, batch 500, rate 3e-3, noise 0.05, β = 0.85, 2 heads": replace(
+        LARGE, noise=0.05, beta=0.85, heads=2
+    ),
     "s(W)": find_embedder("weight-statistics"),
 }
 
