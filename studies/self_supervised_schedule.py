@@ -20,10 +20,9 @@ PAPERS = SelfSupervised(schedule="one-cycle", learning_rate=1e-3, epochs=6)
 SCALED = replace(PAPERS, normalise=True, position=0.05)
 SMALL = replace(SCALED, width=64, hidden=128)
 BATCHES_OF_100 = replace(SCALED, hidden=256, batch=100, dropout=0.0)
-TEN_EPOCHS = replace(fast, epochs=10, patience=10)
-STEEP_HEAD = replace(TEN_EPOCHS, projection=(3, 50, 20))
+BATCHES_OF_250 = replace(fast, noise=0.0, epochs=10, patience=10, batch=250, learning_rate=2e-3)
+STEEP_HEAD = replace(BATCHES_OF_250, projection=(3, 50, 20))
 NOISY = replace(STEEP_HEAD, noise=0.05)
-LARGE = replace(fast, batch=500, learning_rate=3e-3, epochs=12, patience=12)
 SETTINGS: dict[str, Embedder] = {
     "the paper's, 6 epochs": PAPERS,
     "tensors scaled, small positions": SCALED,
@@ -58,30 +57,28 @@ SETTINGS: dict[str, Embedder] = {
             position=0.5,
         )
     ),
-    "projection (1, 50, 50)": TEN_EPOCHS,
-    "projection (0, 50, 50)": replace(TEN_EPOCHS, projection=(0, 50, 50)),
+    "projection (1, 50, 50)": BATCHES_OF_250,
+    "projection (0, 50, 50)": replace(BATCHES_OF_250, projection=(0, 50, 50)),
     "noise 0.05": NOISY,
     "noise 0.05, temperature 0.05": replace(NOISY, temperature=0.05),
     "temperature 0.3": replace(STEEP_HEAD, temperature=0.3),
-    "projection (1, 50, 50), noise 0.05": replace(TEN_EPOCHS, noise=0.05),
-    "projection (1, 50, 50), not erased, noise 0.05": replace(TEN_EPOCHS, noise=0.05, erase=0.0),
-    "projection (1, 50, 50), 4 heads": replace(TEN_EPOCHS, heads=4),
-    "projection (1, 50, 50), 11 epochs": fast,
-    "projection (1, 50, 50), 12 epochs": replace(fast, epochs=12, patience=12),
-    "12 epochs, batch 500, rate 3e-3": LARGE,
-    "12 epochs, batch 500, rate 3e-3, noise 0.05": replace(LARGE, noise=0.05),
-    "20 epochs, batch 500, rate 3e-3, noise 0.05": replace(
-        LARGE, noise=0.05, epochs=20, patience=20
+    "projection (1, 50, 50), noise 0.05": replace(BATCHES_OF_250, noise=0.05),
+    "projection (1, 50, 50), not erased, noise 0.05": replace(
+        BATCHES_OF_250, noise=0.05, erase=0.0
     ),
-    "12 epochs, batch 500, rate 3e-3, noise 0.05, all erased": replace(
-        LARGE, noise=0.05, erase=1.0
-    ),
+    "projection (1, 50, 50), 4 heads": replace(BATCHES_OF_250, heads=4),
+    "projection (1, 50, 50), 11 epochs": replace(BATCHES_OF_250, epochs=11, patience=11),
+    "projection (1, 50, 50), 12 epochs": replace(BATCHES_OF_250, epochs=12, patience=12),
+    "12 epochs, batch 500, rate 3e-3": replace(fast, noise=0.0),
+    "12 epochs, batch 500, rate 3e-3, noise 0.05": fast,
+    "20 epochs, batch 500, rate 3e-3, noise 0.05": replace(fast, epochs=20, patience=20),
+    "12 epochs, batch 500, rate 3e-3, noise 0.05, all erased": replace(fast, erase=1.0),
     "12 epochs, batch 500, rate 3e-3, noise 0.05, longer runs erased": replace(
-        LARGE, noise=0.05, erased=(0.1, 0.5)
+        fast, erased=(0.1, 0.5)
     ),
-    "12 epochs, batch 500, rate 3e-3, noise 0.05, β = 0.85": replace(LARGE, noise=0.05, beta=0.85),
+    "12 epochs, batch 500, rate 3e-3, noise 0.05, β = 0.85": replace(fast, beta=0.85),
     "12 epochs, batch 500, rate 3e-3, noise 0.05, β = 0.85, 2 heads": replace(
-        LARGE, noise=0.05, beta=0.85, heads=2
+        fast, beta=0.85, heads=2
     ),
     "s(W)": find_embedder("weight-statistics"),
 }

@@ -91,7 +91,7 @@ AUGMENTATIONS = {
     letters: {
         **({} if "P" in letters else {"permute": "False"}),
         **({} if "E" in letters else {"erase": "0"}),
-        **({"noise": "0.05"} if "N" in letters else {}),
+        "noise": "0.05" if "N" in letters else "0",
     }
     for letters in ("none", "P", "E", "N", "PE", "PN", "EN", "PEN")
 }
@@ -99,15 +99,20 @@ AUGMENTED = ("ED", "E_cD", "E_c+D")
 COMPRESSIONS = {2: "50", 3: "33", 5: "20"}
 
 
-def variant(loss: str, augmentations: str = "PE", compression: int = 2) -> Row:
-    """Name a run by what the paper varies; what it keeps is left out of the title."""
+def variant(loss: str, augmentations: str | None = None, compression: int = 2) -> Row:
+    """Name a run by what the paper varies; what it keeps is left out of the title.
+
+    Views the paper does not vary are those of the schedule, in the title as in the paper PE.
+    """
     title = loss
     settings = dict(LOSSES[loss])
-    if augmentations != "PE":
-        title, settings = f"{title} {augmentations}", settings | AUGMENTATIONS[augmentations]
+    if augmentations:
+        settings |= AUGMENTATIONS[augmentations]
+    if augmentations not in {None, "PE"}:
+        title = f"{title} {augmentations}"
     if compression != 2:
         title, settings = f"{title} c={compression}", settings | {"dim": COMPRESSIONS[compression]}
-    return Row(title, FAST, settings) if title != "E_cD" else E_CD
+    return Row(E_CD.title if title == "E_cD" else title, FAST, settings)
 
 
 def augmented(loss: str, augmentations: str) -> str:
