@@ -20,17 +20,19 @@ from baselines.self_supervised.embedder import ROWS, run_folder
 from baselines.self_supervised.networks import Autoencoder
 from baselines.self_supervised.train import identity_of
 from baselines.self_supervised.validate import kept_variance
-from zoogen import Split, Zoo, load_zoo
+from studies.self_supervised_schedule import STEEP_HEAD
+from zoobench.embed import shuffle, shuffled
+from zoogen import Split, Weights, Zoo, load_zoo
 
 SHORT = replace(fast, beta=1.0)
-LONG = replace(SHORT, heads=4, batch=100, epochs=50, patience=50)
+LONG = replace(STEEP_HEAD, beta=1.0, heads=4, batch=100, epochs=50, patience=50)
 EPOCHS = ((0, 75), (0, 5), (6, 15), (16, 30), (31, 50), (51, 75))
 SEED = 0
 
 
 def networks(embedder: SelfSupervised, zoo: Zoo) -> Iterator[tuple[str, Autoencoder]]:
     """Train, or read, and give the network after its best epoch and after its last."""
-    train, validation = (zoo.part(split).weights for split in ("train", "validation"))
+    train, validation = (as_shown(zoo, split) for split in ("train", "validation"))
     embedder.fit(train, validation, seed=SEED)
     identity = identity_of(train, validation, embedder.settings, seed=SEED)
     checkpoint = read_checkpoint(run_folder(identity), identity)
@@ -43,6 +45,11 @@ def networks(embedder: SelfSupervised, zoo: Zoo) -> Iterator[tuple[str, Autoenco
         }
         embedder.network.load_state_dict(state)
         yield f"epoch {epoch}", embedder.network
+
+
+def as_shown(zoo: Zoo, split: Split) -> Weights:
+    """Return the weights of a split in the order in which an evaluation shows them."""
+    return shuffled(zoo, split, shuffle(zoo.part(split).weights, seed=SEED))
 
 
 @torch.inference_mode()
