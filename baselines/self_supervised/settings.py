@@ -127,9 +127,12 @@ class Settings:
     def refuse_outside(self) -> None:
         """Refuse numbers and names out of range."""
         for name, (low, high) in RANGES.items():
-            if not (low <= getattr(self, name) <= high and isfinite(getattr(self, name))):
-                expected = f"{low} to {high}" if high < inf else f"{low} or more, and finite"
-                raise ZooError(f"{name}={getattr(self, name)}: expected {expected}")
+            value = getattr(self, name)
+            if not isfinite(value):
+                raise ZooError(f"{name}={value}: expected a finite number")
+            if not low <= value <= high:
+                expected = f"{low} to {high}" if high < inf else f"{low} or more"
+                raise ZooError(f"{name}={value}: expected {expected}")
         for name, choices in CHOICES.items():
             if getattr(self, name) not in choices:
                 raise ZooError(f"{name}={getattr(self, name)!r}: expected {' or '.join(choices)}")
