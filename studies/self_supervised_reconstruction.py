@@ -61,7 +61,7 @@ def line(network: Autoencoder, zoo: Zoo, split: Split) -> str:
         vectors, permutations_of(part.weights.layout), generator=Generator().manual_seed(SEED)
     )
     found = torch.cat([network.reconstruct(network.embed(rows)) for rows in views.split(ROWS)])
-    epochs = torch.from_numpy(part.properties["epoch"].to_numpy())
+    epochs = torch.tensor(part.properties["epoch"].to_numpy())
     kept = (r2(views, found, (epochs >= first) & (epochs <= last)) for first, last in EPOCHS)
     return " | ".join(f"{100 * each:.1f}" for each in kept)
 
