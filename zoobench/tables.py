@@ -102,7 +102,7 @@ COMPRESSIONS = {2: "50", 3: "33", 5: "20"}
 def variant(loss: str, augmentations: str | None = None, compression: int = 2) -> Row:
     """Name a run by what the paper varies; what it keeps is left out of the title.
 
-    Views the paper does not vary are those of the schedule, in the title as in the paper PE.
+    Without ``augmentations`` the views are those of the schedule; like PE, they add no letters.
     """
     title = loss
     settings = dict(LOSSES[loss])

@@ -1,11 +1,11 @@
 """The attention block of encoder and decoder."""
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import linear, scaled_dot_product_attention
 
 from baselines.self_supervised.dropout import Dropout
+from baselines.self_supervised.precision import full_precision
 
 
 class Block(nn.Module):
@@ -67,7 +67,7 @@ def attend(queries: Tensor, keys: Tensor, values: Tensor, *, dropout: float) -> 
     """Attend; on a CPU in float32, where the gradient in bfloat16 takes ten times as long."""
     if queries.is_cuda:
         return scaled_dot_product_attention(queries, keys, values, dropout_p=dropout)
-    with torch.autocast("cpu", enabled=False):
+    with full_precision(queries.device):
         return scaled_dot_product_attention(
             queries.float(), keys.float(), values.float(), dropout_p=dropout
         )
