@@ -13,6 +13,7 @@ from zoogen import zoo_spec
 from zoogen.configs import model_configs
 from zoogen.device import one_thread
 from zoogen.images import load_images
+from zoogen.paths import training_path
 from zoogen.populate import train_and_measure
 
 MODELS = 4
@@ -26,10 +27,15 @@ def main() -> None:
     for batch_size in BATCH_SIZES:
         spec = replace(zoo_spec("mnist-seed"), batch_size=batch_size)
         with one_thread():
-            _, measured = train_and_measure(
-                spec, model_configs(spec)[:MODELS], images, device="cpu", report=lambda _: None
+            snapshots = train_and_measure(
+                spec,
+                model_configs(spec)[:MODELS],
+                images,
+                path=training_path(spec.network, "cpu"),
+                device="cpu",
+                report=lambda _: None,
             )
-        medians = np.median(measured["test_accuracy"], axis=0)
+        medians = np.median(snapshots.measured["test_accuracy"], axis=0)
         shown = (f"{medians[epoch - 1]:.3f} after {epoch}" for epoch in SHOWN_EPOCHS)
         print(f"batch {batch_size}: {', '.join(shown)}", flush=True)
 

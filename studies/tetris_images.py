@@ -21,6 +21,7 @@ from zoogen import Weights, zoo_spec
 from zoogen.configs import ModelConfig, model_configs
 from zoogen.device import one_thread
 from zoogen.images import tetris_set
+from zoogen.paths import training_path
 from zoogen.populate import train_and_measure
 from zoogen.spec import ZooSpec
 from zoogen.split import SPLITS, model_splits
@@ -88,13 +89,18 @@ def score(setting: Setting) -> dict[str, str]:
     spec = zoo_spec(setting.zoo)
     configs = sample(spec)
     with one_thread():
-        vectors, measured = train_and_measure(
-            spec, configs, tetris_set(setting.images), device="cpu", report=lambda _: None
+        snapshots = train_and_measure(
+            spec,
+            configs,
+            tetris_set(setting.images),
+            path=training_path(spec.network, "cpu"),
+            device="cpu",
+            report=lambda _: None,
         )
     epochs = np.broadcast_to(np.arange(1.0, spec.epochs + 1), (MODELS, spec.epochs))
-    columns = {**measured, "epoch": epochs}
+    columns = {**snapshots.measured, "epoch": epochs}
     targets = np.stack([columns[name].reshape(-1) for name in TARGETS.values()], axis=1)
-    flat = vectors.reshape(-1, spec.network.layout.params)
+    flat = snapshots.weights.reshape(-1, spec.network.layout.params)
     embeddings = {
         "w": flat,
         "s": weight_statistics.transform(Weights([flat], spec.network.layout)),

@@ -14,8 +14,9 @@ from zoogen.errors import ZooError
 from zoogen.folder import clear_half_written, clear_zoo, locked, refuse_foreign
 from zoogen.images import ImageSet, load_images
 from zoogen.manifest import Manifest
+from zoogen.paths import TrainingPath, path_to_take
 from zoogen.progress import progress_bar
-from zoogen.resume import holds_another, is_intact, is_whole, reopen, sealed_zoo
+from zoogen.resume import holds_another, is_intact, is_whole, path_begun, reopen, sealed_zoo
 from zoogen.seal import seal
 from zoogen.spec import ZooSpec
 from zoogen.workers import ATTEMPTS, Report, run_jobs
@@ -93,9 +94,11 @@ def build_zoo(  # noqa: PLR0913, each is an option of the command
             for number, configs in shards.items()
             if not is_whole(folder, number, spec, configs, images.checksum)
         ]
+        path = path_to_take(spec.network, device or "cpu", path_begun(folder), folder)
+        prepare(path, spec, needed=cluster is None and bool(missing))
         with shard_bar(spec, shards, missing, images) as report:
             lost = train(
-                partial(train_one, spec=spec, shards=shards, images=images, tf32=tf32),
+                partial(train_one, spec=spec, shards=shards, images=images, path=path, tf32=tf32),
                 missing,
                 partial(keep, spec=spec, folder=folder, images_sha256=images.checksum),
                 device=device,
@@ -107,6 +110,14 @@ def build_zoo(  # noqa: PLR0913, each is an option of the command
         if lost:
             raise ZooError(missing_shards(spec, shards, lost))
         return seal(spec, folder, list(shards), images.checksum)
+
+
+def prepare(path: TrainingPath, spec: ZooSpec, *, needed: bool) -> None:
+    """Compile the kernels of a zoo's network, if any, before many workers ask for them."""
+    if path == "kernels" and needed:
+        from zoogen.kernels.population import compile_kernels
+
+        compile_kernels(spec.network)
 
 
 def check_network(spec: ZooSpec, images: ImageSet) -> None:
@@ -210,6 +221,7 @@ def train_one(
     spec: ZooSpec,
     shards: Shards,
     images: ImageSet,
+    path: TrainingPath,
     device: str,
     tf32: bool,
     report: Report,
@@ -218,7 +230,10 @@ def train_one(
     refuse_unusable(device, tf32=tf32)
     from zoogen.populate import train_shard
 
-    return train_shard(spec, shards[number], images, device=device, tf32=tf32, report=report)
+    took = path_to_take(spec.network, device, path if device.startswith("cpu") else None, "the zoo")
+    return train_shard(
+        spec, shards[number], images, path=took, device=device, tf32=tf32, report=report
+    )
 
 
 def keep(

@@ -1,4 +1,4 @@
-"""Dropout whose masks depend on the model alone, whatever stack it trains in and on any device."""
+"""Dropout whose masks depend on the model alone, whatever trains it and on any device."""
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -14,7 +14,6 @@ GOLDEN = -7046029254386353131  # 2^64 / golden ratio, as a signed integer
 MIXERS = ((30, -4658895280553007687), (27, -7723592293110705685), (31, 1))
 FACTORS = (2146121005, -2073254261)  # odd, of the 32-bit mixer "lowbias32"
 LARGEST_BATCH = 2**20
-DRAWN_TOGETHER = 64  # images; part of what a seed means, so never a matter of speed
 DRAWS = 2  # of 16 bits in one hash of 32
 
 
@@ -31,95 +30,77 @@ def mix(bits: Int64[Tensor, "..."]) -> Int64[Tensor, "..."]:
 
 
 @lru_cache(maxsize=16)
-def unit_numbers(
-    rows: int, models: int, hashes: int, device: torch.device
-) -> Int32[Tensor, "rows draws"]:
-    """Number the units of a model, scattered over 32 bits, side by side for every model."""
-    counters = torch.arange(rows * hashes, device=device).view(rows, 1, hashes)
-    scattered = mix(counters * GOLDEN).to(torch.int32)
-    return scattered.expand(rows, models, hashes).reshape(rows, models * hashes)
+def pair_numbers(pixels: int, pairs: int, device: torch.device) -> Int32[Tensor, "pixels 1 pairs"]:
+    """Number the pairs of units of a layer, pixel by pixel, scattered over 32 bits."""
+    counters = torch.arange(pixels * pairs, device=device).view(pixels, 1, pairs)
+    return mix(counters * GOLDEN).to(torch.int32)
 
 
 def keep_factors(
     keys: Int64[Tensor, " models"],
-    step: int,
+    images: Int64[Tensor, " images"],
     layer: int,
     shape: tuple[int, int],
     rate: Float32[Tensor, " models"],
-) -> Float32[Tensor, "rows units"]:
+) -> Float32[Tensor, "images pixels models units"]:
     """Draw what to multiply units with: 0 with probability ``rate``, else ``1 / (1 - rate)``.
 
-    A counter-based generator, so that no state couples the models of a stack: the draw is a hash
-    of the model's key, the step, the layer and the unit. Each hash decides two units with 16 bits
-    apiece, so a rate is met to within 2⁻¹⁷. Models of one key share their draws: a smaller rate
-    drops a subset of what a larger one does.
+    A counter-based generator, so that no state couples models or images: the draw is a hash of the
+    model's key, the image, the layer and the unit. Each hash decides two neighbouring units of a
+    pixel with 16 bits apiece, so a rate is met to within 2⁻¹⁷. Models of one key share their draws:
+    a smaller rate drops a subset of what a larger one does.
 
     Args:
         keys: The models' seeds.
-        step: A number for every step of the optimiser and every block of its images.
+        images: A number for every step of the optimiser and every place in its batch.
         layer: Number of the hidden layer.
-        shape: Rows and columns of a model's units, batch included; models lie side by side.
+        shape: Pixels and units to a pixel; units that are no map are those of one pixel.
         rate: Probability of dropping, in [0, 1).
     """
-    rows, columns = shape
-    models, hashes = len(keys), -(-columns // DRAWS)
+    pixels, units = shape
+    pairs = -(-units // DRAWS)
     # Multiplied as a tensor: 64 bits wrap around there, while a Python product grows past them.
-    stream = mix(mix(mix(keys + GOLDEN) + keys.new_tensor(step) * GOLDEN) + layer)
-    of_model = stream.to(torch.int32).repeat_interleave(hashes)
-    bits = unit_numbers(rows, models, hashes, keys.device) ^ of_model
+    streams = mix(mix(mix(keys + GOLDEN) + images[:, None] * GOLDEN) + layer).to(torch.int32)
+    bits = pair_numbers(pixels, pairs, keys.device) ^ streams[:, None, :, None]
     bits *= FACTORS[0]
     bits ^= (bits >> 15) & 0x1FFFF
     bits *= FACTORS[1]
-    draws = bits.view(torch.int16).view(rows, models, -1)[..., :columns].to(torch.float32)
-    draws = draws.view(rows, models * columns)
+    draws = bits.view(torch.int16)[..., :units].to(torch.float32)
     bound = (rate * 2.0**16).round() - 2.0**15
-    draws.ge_(bound.repeat_interleave(columns))
-    return draws.mul_((1 / (1 - rate)).repeat_interleave(columns))
+    return draws.ge_(bound[:, None]).mul_((1 / (1 - rate))[:, None])
 
 
 def dropout_by_step(configs: Sequence[ModelConfig], device: str) -> Callable[[int, int], Dropout]:
-    """Return the dropout of a step from some image of its batch on; at rate 0 all is kept.
-
-    Images draw in blocks of 64, so that it does not matter in which parts a batch is shown as long
-    as the parts hold whole blocks.
-    """
+    """Return the dropout of a step from some image of its batch on; at rate 0 all is kept."""
     if not any(config.dropout for config in configs):
         return lambda *_: no_dropout
     keys = torch.tensor([config.seed for config in configs], device=device)
     rate = torch.tensor([config.dropout for config in configs], device=device)
 
-    def dropout(step: int, image: int) -> Dropout:
-        first = step * LARGEST_BATCH + image
+    def dropout(step: int, place: int) -> Dropout:
+        first = step * LARGEST_BATCH + place
 
         def drop(hidden: Tensor, layer: int) -> Tensor:
-            blocks = hidden.split(DRAWN_TOGETHER, dim=0 if hidden.ndim == 4 else 2)
-            drawn = [
-                block_factors(block, keys, first + number * DRAWN_TOGETHER, layer, rate)
-                for number, block in enumerate(blocks)
-            ]
-            if len(drawn) == 1:
-                return hidden * drawn[0]
-            return hidden * torch.cat(drawn, dim=0 if hidden.ndim == 4 else 2)
+            images = len(hidden) if hidden.ndim == 4 else hidden.shape[2]
+            numbers = torch.arange(first, first + images, device=device)
+            return hidden * factors_like(hidden, keys, numbers, layer, rate)
 
         return drop
 
     return dropout
 
 
-def block_factors(
-    block: Tensor,
+def factors_like(
+    hidden: Tensor,
     keys: Int64[Tensor, " models"],
-    number: int,
+    images: Int64[Tensor, " images"],
     layer: int,
     rate: Float32[Tensor, " models"],
 ) -> Float32[Tensor, "..."]:
-    """Draw the factors of a block of images, in its shape: ``[models, units, images]`` or maps.
-
-    Maps lie in memory image by image, pixel by pixel, model by model: they draw in that order.
-    """
-    if block.ndim == 3:
-        return keep_factors(keys, number, layer, (1, block[0].numel()), rate).view(block.shape)
-    images, channels, height, width = block.shape
-    shape = images * height * width, channels // len(keys)
-    factors = keep_factors(keys, number, layer, shape, rate)
-    return factors.view(images, height, width, channels).permute(0, 3, 1, 2)
+    """Draw factors in the shape of what they multiply: ``[models, units, images]`` or maps."""
+    if hidden.ndim == 3:
+        return keep_factors(keys, images, layer, (1, hidden.shape[1]), rate)[:, 0].permute(1, 2, 0)
+    _, channels, height, width = hidden.shape
+    shape = height * width, channels // len(keys)
+    factors = keep_factors(keys, images, layer, shape, rate)
+    return factors.reshape(len(images), height, width, channels).permute(0, 3, 1, 2)

@@ -1,11 +1,11 @@
-"""Starting weights: torch's named initialisers, one generator per model."""
+"""What a model draws, by a generator of its own: its starting weights, then every epoch's order."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
 from hashlib import sha256
 
 import torch
-from jaxtyping import Float32
+from jaxtyping import Float32, Int64
 from torch import Tensor
 from torch.nn import init
 
@@ -75,3 +75,8 @@ def starting_weights(
             if tensor[model].ndim > 1:
                 initialiser(config)(tensor[model], generator=draw)
     return stack
+
+
+def epoch_order(draws: Sequence[torch.Generator], images: int) -> Int64[Tensor, "models images"]:
+    """Shuffle the images of one epoch, for every model in an order of its own."""
+    return torch.stack([torch.randperm(images, generator=draw) for draw in draws])

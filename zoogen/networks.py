@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import Any
 
 import torch
-from jaxtyping import Float, Float32
+from jaxtyping import Float, Float32, Int64
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -197,6 +197,19 @@ def channels_last(
     copy = maps.new_empty((images, height, width, channels)).permute(0, 3, 1, 2)
     copy.copy_(maps)
     return copy
+
+
+def most_likely(
+    logits: Float32[Tensor, "models classes images"],
+) -> Int64[Tensor, "models images"]:
+    """Name the class with the largest logit, the first of equals; ``argmax`` is far slower."""
+    best = logits[:, 0].clone()
+    chosen = torch.zeros_like(best, dtype=torch.int64)
+    for label in range(1, logits.shape[1]):
+        better = logits[:, label] > best
+        chosen.masked_fill_(better, label)
+        torch.maximum(best, logits[:, label], out=best)
+    return chosen
 
 
 def torch_module(network: MLP | CNN, activation: Activation) -> nn.Sequential:

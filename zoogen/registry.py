@@ -17,7 +17,7 @@ SMALL_CNN_ZOO = "Unterthiner et al. 2020, Predicting Neural Network Accuracy fro
 
 TETRIS_SEED = ZooSpec(
     name="tetris-seed",
-    version=1,
+    version=2,
     images="tetris",
     network=MLP(widths=(16, 5, 4)),
     activation=("tanh",),
@@ -32,7 +32,7 @@ TETRIS_SEED = ZooSpec(
 
 TETRIS_HYP = ZooSpec(
     name="tetris-hyp",
-    version=1,
+    version=2,
     images="tetris",
     network=MLP(widths=(16, 5, 4)),
     activation=("tanh", "relu"),
@@ -68,7 +68,7 @@ def cnn_seed(name: str, images: str, source: str) -> ZooSpec:
     """Return a zoo of the paper's CNN that varies the seed alone."""
     return ZooSpec(
         name=name,
-        version=1,
+        version=2,
         images=images,
         network=PAPER_CNN,
         activation=("tanh",),
@@ -91,7 +91,7 @@ def mnist_hyp_1(name: str, seeds: tuple[int, ...] | RandomSeeds) -> ZooSpec:
     """Return a zoo of 1152 configurations with one seed each."""
     return ZooSpec(
         name=name,
-        version=1,
+        version=2,
         images="mnist",
         network=PAPER_CNN,
         activation=("tanh", "relu", "sigmoid", "gelu"),
@@ -134,7 +134,7 @@ def small_cnn_zoo(name: str, images: str, side: int) -> ZooSpec:
     """
     return ZooSpec(
         name=name,
-        version=1,
+        version=2,
         images=images,
         network=CNN(
             image=(1, side, side),

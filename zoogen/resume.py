@@ -10,6 +10,7 @@ from zoogen.configs import ModelConfig, plan
 from zoogen.errors import IntegrityError, ZooError
 from zoogen.imported import ImportedSpec
 from zoogen.manifest import MANIFEST, TABLE, Manifest, read_manifest, verify_files
+from zoogen.paths import TrainingPath
 from zoogen.spec import ZooSpec
 from zoogen.table import ShardNotes, part_path, read_notes, write_table
 
@@ -113,9 +114,22 @@ def reopen(folder: Path, manifest: Manifest, images_sha256: str) -> None:
                 failures=tuple(one for one in manifest.failures if one.model in models),
                 weights=entry,
                 device=manifest.versions.get("device", "cpu"),
+                path=path_of(manifest),
             )
             write_table(part_path(folder, number), rows[rows["shard"] == number], notes)
     (folder / MANIFEST).unlink()
+
+
+def path_of(manifest: Manifest) -> TrainingPath:
+    """Return the path on which a zoo was trained; before there were two, it was torch."""
+    return "kernels" if manifest.versions.get("path") == "kernels" else "torch"
+
+
+def path_begun(folder: Path) -> TrainingPath | None:
+    """Return the path of the shards that are finished, if any is."""
+    parts = sorted(part_path(folder, 0).parent.glob("*.parquet"))
+    notes = (read_notes(part) for part in parts)
+    return next((note.path for note in notes if note is not None), None)
 
 
 def is_whole(

@@ -42,6 +42,8 @@ def seal(spec: ZooSpec, folder: Path, shards: Sequence[int], images_sha256: str)
             "python": platform.python_version(),
             "machine": platform.machine(),
             "device": ", ".join(sorted({note.device for note in notes})),
+            "path": notes[0].path,
+            **({"numba": version("numba")} if notes[0].path == "kernels" else {}),
         },
     )
     shutil.rmtree(folder / PLOTS, ignore_errors=True)  # of what the zoo was before

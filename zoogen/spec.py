@@ -188,6 +188,7 @@ AXES = (
 MEASURED = (
     "train_loss",
     "train_accuracy",
+    "running_train_accuracy",
     "test_loss",
     "test_accuracy",
     "generalisation_gap",

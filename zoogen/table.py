@@ -14,6 +14,7 @@ from zoogen.atomic import atomic_path
 from zoogen.configs import model_configs
 from zoogen.errors import IntegrityError
 from zoogen.manifest import STRICT, TABLE, Failure, FileEntry, Manifest
+from zoogen.paths import TrainingPath
 from zoogen.spec import ZooSpec
 from zoogen.split import SPLITS, model_groups, model_splits
 
@@ -35,6 +36,7 @@ class ShardNotes:
     failures: tuple[Failure, ...]
     weights: FileEntry
     device: str = "cpu"
+    path: TrainingPath = "torch"
 
 
 NOTES_JSON = TypeAdapter(ShardNotes)

@@ -8,7 +8,7 @@ from itertools import groupby
 from math import gcd
 
 import torch
-from jaxtyping import Float32, Int64
+from jaxtyping import Float32, Float64, Int64
 from torch import Tensor
 from torch.nn import functional
 
@@ -16,8 +16,8 @@ from zoogen.architectures import CNN, MLP
 from zoogen.configs import ModelConfig
 from zoogen.dropout import dropout_by_step
 from zoogen.images import ImageSet
-from zoogen.initialise import generators, starting_weights
-from zoogen.networks import Dropout, Runs, runs_of, stack_logits
+from zoogen.initialise import epoch_order, generators, starting_weights
+from zoogen.networks import Dropout, Runs, most_likely, runs_of, stack_logits
 from zoogen.optimisers import mixed
 from zoogen.spec import ZooSpec
 from zoogen.tuning import FULL, images_per_gradient
@@ -57,6 +57,20 @@ class DeviceImages:
             train_images=self.train_images[:images],
             train_labels=self.train_labels[:images],
         )
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A stack after a stored epoch.
+
+    Attributes:
+        weights: Tensors by name. They are updated in place: copy what is kept.
+        running: Share of the epoch's images that each model had right as they were shown to it;
+            None before the first.
+    """
+
+    weights: dict[str, Float32[Tensor, "models ..."]]
+    running: Float64[Tensor, " models"] | None
 
 
 def stacks(configs: Sequence[ModelConfig], size: int) -> list[list[ModelConfig]]:
@@ -121,8 +135,8 @@ def train_stack(
     *,
     device: str = "cpu",
     report: Callable[[int], None] = lambda _: None,
-) -> Iterator[dict[str, Float32[Tensor, "models ..."]]]:
-    """Train models that take as many steps; yield their weights after each stored epoch.
+) -> Iterator[Trained]:
+    """Train models that take as many steps; yield them after each stored epoch.
 
     The loss is summed over models, so a model's gradient is what it would be alone. Its starting
     weights and the order of its images come from its own generator: a model's result depends
@@ -134,9 +148,6 @@ def train_stack(
         images: The image set they are shown, on ``device``.
         device: Where to train, as torch names it.
         report: Called after each step with the number of images shown to each model.
-
-    Yields:
-        The stack's tensors by name. They are updated in place: copy what is kept.
     """
     draws = generators(configs)
     start = starting_weights(spec.network.layout, configs, draws, spec.initial_bias)
@@ -150,19 +161,22 @@ def train_stack(
     update = stack_update(configs, start, spec.momentum, device)
     dropout = dropout_by_step(configs, device)
     runs = runs_of(config.activation for config in configs)
-    step = 0
+    step, running = 0, None
     for epoch in range(spec.epochs + 1):
         if epoch:
+            right = torch.zeros(len(configs), dtype=torch.int64, device=device)
             order = epoch_order(draws, len(images.train_labels)).to(device)
             for batch in order.split(spec.batch_size, dim=1):
                 step += 1
-                gradient = batch_gradient(
+                gradient, hits = batch_gradient(
                     spec.network, weights, images, batch, runs, partial(dropout, step)
                 )
+                right += hits
                 update(flat, gradient)
                 report(batch.shape[1])
+            running = right.double() / len(images.train_labels)
         if epoch in spec.stored_epochs:
-            yield {name: tensor.detach() for name, tensor in weights.items()}
+            yield Trained({name: tensor.detach() for name, tensor in weights.items()}, running)
 
 
 def stack_update(
@@ -183,11 +197,6 @@ def stack_update(
     return decaying
 
 
-def epoch_order(draws: Sequence[torch.Generator], images: int) -> Int64[Tensor, "models images"]:
-    """Shuffle the images of one epoch, for every model in an order of its own."""
-    return torch.stack([torch.randperm(images, generator=draw) for draw in draws])
-
-
 def batch_gradient(
     network: MLP | CNN,
     weights: dict[str, Float32[Tensor, "models ..."]],
@@ -195,8 +204,8 @@ def batch_gradient(
     batch: Int64[Tensor, "models batch"],
     runs: Runs,
     dropout: Callable[[int], Dropout],
-) -> Float32[Tensor, " scalars"]:
-    """Differentiate each model's mean cross-entropy over its own batch, part by part.
+) -> tuple[Float32[Tensor, " scalars"], Int64[Tensor, " models"]]:
+    """Differentiate each model's mean cross-entropy over its own batch; count who was right.
 
     Args:
         network: The architecture.
@@ -208,13 +217,15 @@ def batch_gradient(
     """
     tensors = list(weights.values())
     size = images_per_gradient(network, batch.shape[1], batch.device.type)
-    gradients = []
+    gradients, right = [], []
     for number, part in enumerate(batch.split(size, dim=1)):
         places = part.flatten()
         shown = images.train_images.index_select(0, places).unflatten(0, part.shape)
         truth = images.train_one_hot.index_select(0, places).unflatten(0, part.shape)
         logits = stack_logits(network, weights, shown, runs, dropout(number * size))
+        right.append((most_likely(logits.detach()) == images.train_labels[part]).sum(1))
         # The gradient of cross-entropy is softmax − truth: no need to compute the loss for it.
         of_logits = logits.detach().softmax(1).sub_(truth.mT).div_(batch.shape[1])
         gradients.append(joined(torch.autograd.grad(logits, tensors, of_logits)))
-    return gradients[0] if len(gradients) == 1 else torch.stack(gradients).sum(0)
+    gradient = gradients[0] if len(gradients) == 1 else torch.stack(gradients).sum(0)
+    return gradient, torch.stack(right).sum(0)

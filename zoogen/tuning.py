@@ -5,12 +5,11 @@ multilayer perceptron this small, and any network on an accelerator, when there 
 """
 
 from zoogen.architectures import CNN, MLP
-from zoogen.dropout import DRAWN_TOGETHER
 
 FULL = 32  # numbers to a vector, at most, in the kernels of any CPU
 
 MODELS, CONVOLVED_MODELS = 512, 32
-SHOWN, CONVOLVED_SHOWN = 256, DRAWN_TOGETHER
+SHOWN, CONVOLVED_SHOWN = 256, 64
 CONVOLVED_IMAGES = 256
 
 

@@ -1,0 +1,36 @@
+"""Models in training, by whichever kernels: what they have in common."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from jaxtyping import Float32, Int64
+
+from zoogen.configs import ModelConfig
+from zoogen.kernels.rows import Rows
+from zoogen.tally import Tally
+from zoogen.workers import Report
+
+
+class Group(Protocol):
+    """Models of one kind that train together; none knows of another."""
+
+    def train(
+        self, rows: Rows, orders: Int64[np.ndarray, "models images"], report: Report
+    ) -> Int64[np.ndarray, " models"]:
+        """Train for one epoch, each model on images in its own order; count who was right."""
+
+    def weights(self) -> Float32[np.ndarray, "models params"]:
+        """Return the weights as they are now."""
+
+    def measure(self, rows: Rows) -> Tally:
+        """Classify images with every model."""
+
+
+class Start(Protocol):
+    """Makes a group."""
+
+    def __call__(
+        self, configs: Sequence[ModelConfig], weights: Float32[np.ndarray, "models params"]
+    ) -> Group:
+        """Return models that start from these weights."""

@@ -1,0 +1,24 @@
+"""How wide a register is, and arrays that begin where one does."""
+
+from math import prod
+
+import numpy as np
+
+LANES = 8
+"""Floats to a register, on every processor: sums keep their order."""
+
+LINE = 64
+"""Bytes of a cache line; a register that lies across two of them takes twice as long to store."""
+
+
+def full(length: int) -> int:
+    """Round a number of floats up to whole registers."""
+    return -(-length // LANES) * LANES
+
+
+def zeros(*shape: int) -> np.ndarray:
+    """Return float32 zeros that begin at a cache line."""
+    size = prod(shape) * 4
+    room = np.zeros(size + LINE, np.uint8)
+    begin = -room.ctypes.data % LINE
+    return room[begin : begin + size].view(np.float32).reshape(shape)
