@@ -1,8 +1,9 @@
-"""Progress bars on standard error, silent where nobody watches."""
+"""Progress on standard error: bars on a terminal, a line a minute elsewhere."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
+from time import monotonic
 from typing import Protocol
 
 from rich.console import Console
@@ -38,6 +39,9 @@ class Rate(ProgressColumn):
         return Text(f"{speed} {task.fields['unit']}/s")
 
 
+LINE_SECONDS = 60.0
+"""Between two lines where there is no terminal."""
+
 SHOWN: ContextVar[Progress | None] = ContextVar("shown", default=None)
 """The display of a bar around this one; bars share one, a terminal has only one last line."""
 
@@ -72,14 +76,27 @@ def progress_bar(
             unit=unit,
         )
 
+        said = monotonic()
+
         def report(steps: int, note: str = "") -> None:
+            nonlocal said
             progress.update(task, advance=steps, description=note or None)
+            if not progress.console.is_terminal and monotonic() - said > LINE_SECONDS:
+                said = monotonic()
+                print_line(progress, progress.tasks[progress.task_ids.index(task)])
 
         try:
             yield report
         finally:
             if outer is not None:
                 progress.remove_task(task)
+
+
+def print_line(progress: Progress, task: Task) -> None:
+    """Say in a line of its own how far a task has come, for a log."""
+    parts = (column.render(task) for column in (Things(), Rate(), TimeRemainingColumn()))
+    words = " · ".join(part.plain for part in parts)
+    progress.console.print(f"{task.description}: {words} left", soft_wrap=True, highlight=False)
 
 
 @contextmanager
