@@ -12,7 +12,14 @@ from pkgutil import iter_modules
 import benchmarks
 from benchmarks.ratio import Ratio
 
-NOT_CLAIMS = {"__main__", "direct_autoencoder", "ratio"}
+NOT_CLAIMS = {
+    "__main__",
+    "direct_autoencoder",
+    "every_core",
+    "image_steps",
+    "ratio",
+    "whole_build",
+}
 
 
 def claims() -> list[str]:
@@ -46,11 +53,12 @@ def main() -> None:
     unknown = set(chosen.names) - set(claims())
     if unknown:
         parser.error(f"no benchmark called {', '.join(sorted(unknown))}")
+    packages = ", ".join(f"{name} {version(name)}" for name in ("torch", "numba", "numpy"))
     head = (
         "# Speed, as ratios\n\n"
         f"Made by `make bench` on {platform.system()} {platform.machine()}, {cpu_count()} cores, "
-        f"torch {version('torch')}, numpy {version('numpy')}. Each ratio is the peer's cost over "
-        "ours, both taken in the same run; where the peer is a budget, its cost is the budget.\n"
+        f"{packages}. Each ratio is the peer's cost over ours, both taken in the same run; where "
+        "the peer is a budget, its cost is the budget.\n"
     )
     sections, short = [head], []
     for name in chosen.names or claims():

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from time import perf_counter
 
-from benchmarks.convolutional_populations import drawn_images
+from benchmarks.image_steps import drawn_images
 from zoogen import ZooSpec, zoo_spec
 from zoogen.configs import ModelConfig, model_configs
 from zoogen.device import one_thread

@@ -15,6 +15,7 @@ from zoogen.configs import ModelConfig, model_configs
 from zoogen.device import one_thread
 from zoogen.folder import LOCK
 from zoogen.populate import find_failures
+from zoogen.snapshots import Snapshots
 
 PLACE = ["shard", "row", "split", "group", "model"]
 
@@ -270,7 +271,7 @@ def test_a_failure_is_told_by_its_first_snapshot_and_cause(mixed_spec: ZooSpec):
     weights[3, 2, 0] = np.inf
     loss[3, 1:] = np.inf
     spec = replace(mixed_spec, snapshot_epochs=(0, 1, 2))
-    found = find_failures(spec, configs, weights, {"train_loss": loss})
+    found = find_failures(spec, configs, Snapshots(weights, {"train_loss": loss}))
     assert [(failure.model, failure.epoch, failure.reason) for failure in found] == [
         (1, 1, "weights not finite"),
         (3, 1, "train_loss not finite"),

@@ -42,6 +42,7 @@ def test_everything_measured_is_on_the_card_with_its_range(mixed_zoo: Zoo):
     assert measured == [
         "train_loss",
         "train_accuracy",
+        "running_train_accuracy",
         "test_loss",
         "test_accuracy",
         "generalisation_gap",

@@ -165,6 +165,16 @@ def test_a_cluster_seen_from_outside_builds_the_same_zoo(
     assert bytes_of(tmp_path) == bytes_of(mixed_zoo.folder)
 
 
+def test_a_zoo_begun_with_kernels_goes_on_on_the_cores_of_a_cluster_with_gpus(
+    mixed_zoo: Zoo, tmp_path: Path, machines: Any
+):
+    build_zoo(mixed_zoo.spec, tmp_path, models=64, workers=1)
+    machine = machines.add_node(num_cpus=1, num_gpus=1)
+    build_zoo(mixed_zoo.spec, tmp_path, cluster=machines.address)
+    machines.remove_node(machine)
+    assert bytes_of(tmp_path) == bytes_of(mixed_zoo.folder)
+
+
 def test_a_shard_that_kills_its_worker_again_and_again_is_named_and_the_others_are_finished(
     mixed_zoo: Zoo, tmp_path: Path, notes: Path, address: str, monkeypatch: pytest.MonkeyPatch
 ):

@@ -40,6 +40,7 @@ def test_a_machine_that_cannot_use_the_gpu_it_was_given_is_named(mixed_spec: Zoo
         spec=mixed_spec,
         shards=plan(mixed_spec, 1),
         images=load_images("small"),
+        path="torch",
         tf32=False,
         report=lambda _: None,
     )

@@ -97,10 +97,10 @@ def test_random_seeds_are_drawn_for_each_point_within_bounds():
     assert 990_000 < max(seeds) <= 1_000_000
 
 
-def test_a_value_is_the_hash_of_its_zoo_number_and_axis():
+def test_a_value_is_the_hash_of_its_zoo_version_number_and_axis():
     spec = replace(SEARCH, order="product", train_fraction=(1.0,))
     for config in model_configs(spec)[:20]:
-        digest = sha256(f"mnist-hyp/1/{config.model}/dropout".encode()).digest()
+        digest = sha256(f"mnist-hyp/{spec.version}/{config.model}/dropout".encode()).digest()
         share = int.from_bytes(digest[:6], "big") / 2**48
         assert config.dropout == pytest.approx(0.7 * share, rel=1e-5)
 

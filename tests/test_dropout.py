@@ -11,15 +11,15 @@ from torch import Tensor
 
 from zoogen import ZooSpec
 from zoogen.configs import model_configs
-from zoogen.dropout import dropout_by_step, keep_factors, mix
+from zoogen.dropout import LARGEST_BATCH, dropout_by_step, keep_factors, mix
 
 UNITS = 20_000
 
 
-def mask(seeds: list[int], step: int = 1, layer: int = 1, rate: float = 0.3) -> Tensor:
-    rates = torch.full((len(seeds),), rate)
-    factors = keep_factors(torch.tensor(seeds), step, layer, (1, UNITS), rates)
-    return factors.view(len(seeds), UNITS) > 0
+def mask(seeds: list[int], image: int = 1, layer: int = 1, rate: float = 0.3) -> Tensor:
+    rates, images = torch.full((len(seeds),), rate), torch.tensor([image])
+    factors = keep_factors(torch.tensor(seeds), images, layer, (1, UNITS), rates)
+    return factors[0, 0] > 0
 
 
 def split_mix(bits: int) -> int:
@@ -43,30 +43,43 @@ def test_the_share_kept_is_one_minus_the_rate(rate: float):
 
 def test_rates_differ_within_a_stack_and_rate_zero_keeps_all():
     rate = torch.tensor([0.0, 0.5])
-    kept = keep_factors(torch.tensor([1, 1]), 1, 1, (1, UNITS), rate).view(2, UNITS) > 0
+    kept = keep_factors(torch.tensor([1, 1]), torch.tensor([1]), 1, (1, UNITS), rate)[0, 0] > 0
     assert kept[0].all()
     assert 0.4 < kept[1].double().mean() < 0.6
 
 
 @given(
     seeds=st.lists(st.integers(0, 2**63 - 1), min_size=1, max_size=5),
-    step=st.integers(1, 2**40),
-    rows=st.integers(1, 9),
-    columns=st.integers(1, 9),
+    first=st.integers(1, 2**60),
+    images=st.integers(1, 4),
+    pixels=st.integers(1, 9),
+    units=st.integers(1, 9),
 )
 def test_a_models_mask_is_the_same_in_any_stack(
-    seeds: list[int], step: int, rows: int, columns: int
+    seeds: list[int], first: int, images: int, pixels: int, units: int
 ):
-    rate = torch.full((len(seeds),), 0.3)
-    together = keep_factors(torch.tensor(seeds), step, 1, (rows, columns), rate)
-    by_model = together.view(rows, len(seeds), columns).unbind(1)
-    for seed, mine in zip(seeds, by_model, strict=True):
-        alone = keep_factors(torch.tensor([seed]), step, 1, (rows, columns), rate[:1])
-        assert torch.equal(alone, mine)
+    rate, numbers = torch.full((len(seeds),), 0.3), first + torch.arange(images)
+    together = keep_factors(torch.tensor(seeds), numbers, 1, (pixels, units), rate)
+    for seed, mine in zip(seeds, together.unbind(2), strict=True):
+        alone = keep_factors(torch.tensor([seed]), numbers, 1, (pixels, units), rate[:1])
+        assert torch.equal(alone[:, :, 0], mine)
 
 
-@pytest.mark.parametrize("other", [{"seeds": [2]}, {"step": 2}, {"layer": 2}, {"step": 10**6}])
-def test_models_steps_and_layers_draw_independently(other: dict[str, Any]):
+@given(
+    numbers=st.lists(st.integers(1, 2**60), min_size=1, max_size=5),
+    pixels=st.integers(1, 9),
+    units=st.integers(1, 9),
+)
+def test_an_images_mask_is_the_same_in_any_batch(numbers: list[int], pixels: int, units: int):
+    keys, rate = torch.tensor([1, 2]), torch.full((2,), 0.3)
+    together = keep_factors(keys, torch.tensor(numbers), 1, (pixels, units), rate)
+    for number, mine in zip(numbers, together, strict=True):
+        alone = keep_factors(keys, torch.tensor([number]), 1, (pixels, units), rate)
+        assert torch.equal(alone[0], mine)
+
+
+@pytest.mark.parametrize("other", [{"seeds": [2]}, {"image": 2}, {"layer": 2}, {"image": 10**6}])
+def test_models_images_and_layers_draw_independently(other: dict[str, Any]):
     mine: dict[str, Any] = {"seeds": [1], "rate": 0.5}
     one, two = mask(**mine), mask(**(mine | other))
     agreeing = (one == two).double().mean()
@@ -104,24 +117,34 @@ def test_maps_and_units_drop_alike_whatever_the_order_in_memory(mixed_spec: ZooS
 
 
 @pytest.mark.parametrize("other", [1, 2, 40, 1000])
-def test_steps_share_no_pattern(other: int):
-    one, two = mask([7], step=3, rate=0.5)[0], mask([7], step=3 + other, rate=0.5)[0]
+@pytest.mark.parametrize("apart", [1, LARGEST_BATCH], ids=["images", "steps"])
+def test_images_and_steps_share_no_pattern(other: int, apart: int):
+    one, two = (mask([7], image=image, rate=0.5)[0] for image in (3, 3 + other * apart))
     for shift in range(8):
         agreeing = (one[: UNITS - shift] == two[shift:]).double().mean()
         assert agreeing == pytest.approx(0.5, abs=5 * 0.5 / (UNITS - 8) ** 0.5)
 
 
 @pytest.mark.parametrize("shape", [(3, 7, 150), (150, 12, 5, 4)], ids=["units", "maps"])
+@pytest.mark.parametrize("size", [1, 7, 64])
 def test_a_batch_shown_in_parts_drops_what_it_drops_as_a_whole(
-    mixed_spec: ZooSpec, shape: tuple[int, ...]
+    mixed_spec: ZooSpec, shape: tuple[int, ...], size: int
 ):
     configs = model_configs(replace(mixed_spec, dropout=(0.2, 0.5)))[:3]
     dropout, axis = dropout_by_step(configs, "cpu"), 0 if len(shape) == 4 else 2
     whole = dropout(5, 0)(torch.ones(shape), 2)
-    parts = torch.ones(shape).split(64, dim=axis)
-    shown = [dropout(5, 64 * number)(part, 2) for number, part in enumerate(parts)]
+    parts = torch.ones(shape).split(size, dim=axis)
+    shown = [dropout(5, size * number)(part, 2) for number, part in enumerate(parts)]
     assert torch.equal(torch.cat(shown, dim=axis), whole)
     assert not torch.equal(shown[0], shown[1])
+
+
+def test_each_image_of_a_batch_draws_for_itself(mixed_spec: ZooSpec):
+    configs = model_configs(replace(mixed_spec, dropout=(0.5,)))[:3]
+    drop = dropout_by_step(configs, "cpu")(1, 0)
+    units, maps = drop(torch.ones(3, 400, 8), 1), drop(torch.ones(8, 3 * 4, 10, 10), 1)
+    assert len(torch.unique(units > 0, dim=2).unbind(2)) == 8
+    assert len(torch.unique(maps > 0, dim=0)) == 8
 
 
 def test_of_one_seed_the_smaller_rate_drops_a_part_of_what_the_larger_drops():

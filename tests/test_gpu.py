@@ -10,7 +10,7 @@ from zoogen import ZooSpec
 from zoogen.configs import model_configs
 from zoogen.device import one_thread
 from zoogen.images import load_images
-from zoogen.populate import train_and_measure
+from zoogen.stacked import train_and_measure
 
 
 @pytest.mark.gpu
@@ -29,15 +29,16 @@ def test_an_epoch_on_the_gpu_ends_where_one_on_the_cpu_does(
     )
     configs = model_configs(spec)
     with one_thread():
-        (ours, measured), (theirs, expected) = (
+        ours, theirs = (
             train_and_measure(
                 spec, configs, load_images(spec.images), device=device, report=lambda _: None
             )
             for device in ("cuda", "cpu")
         )
-    apart = abs(ours - theirs).max(axis=(1, 2))
-    moved = abs(theirs[:, 1] - theirs[:, 0]).max(axis=1)
+    apart = abs(ours.weights - theirs.weights).max(axis=(1, 2))
+    moved = abs(theirs.weights[:, 1] - theirs.weights[:, 0]).max(axis=1)
     assert (apart < 0.02 * moved).all()
+    measured, expected = ours.measured, theirs.measured
     assert set(measured) == set(expected)
     np.testing.assert_allclose(measured["test_loss"], expected["test_loss"], rtol=1e-2)
 
@@ -48,7 +49,7 @@ def test_on_the_gpu_too_the_company_of_a_model_hardly_matters(mixed_spec: ZooSpe
     configs = model_configs(spec)
     images = load_images(spec.images)
     together, alone = (
-        train_and_measure(spec, some, images, device="cuda", report=lambda _: None)[0]
+        train_and_measure(spec, some, images, device="cuda", report=lambda _: None).weights
         for some in (configs, configs[:5])
     )
     np.testing.assert_allclose(together[:5], alone, rtol=1e-3, atol=1e-4)

@@ -10,10 +10,18 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from torch import Tensor, nn
 
 from zoogen import CNN, MLP, ZOOS, Convolution
-from zoogen.networks import FUNCTIONS, MODULES, runs_of, stack_logits, torch_module
+from zoogen.networks import (
+    FUNCTIONS,
+    MODULES,
+    most_likely,
+    runs_of,
+    stack_logits,
+    torch_module,
+)
 from zoogen.spec import Activation
 from zoogen.symmetry import permutation_index
 
@@ -209,3 +217,8 @@ def test_the_order_of_the_classes_does_change_the_logits(network: MLP | CNN):
 def test_the_papers_networks_have_the_papers_sizes():
     assert {zoo.network.layout.params for zoo in ZOOS.values()} == {100, 2464, 4970}
     assert isinstance(torch_module(NETWORKS["the paper's"], "tanh"), nn.Sequential)
+
+
+@given(arrays(np.float32, (3, 4, 9), elements=st.integers(-2, 2).map(float)))
+def test_the_first_of_equal_logits_wins(logits: np.ndarray):
+    assert (most_likely(torch.from_numpy(logits)).numpy() == logits.argmax(axis=1)).all()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from zoogen import progress_bar
+from zoogen import progress, progress_bar
 from zoogen.progress import SHOWN
 
 
@@ -33,6 +33,19 @@ def test_a_bar_inside_another_is_read_whole_and_goes_when_it_is_done(
     assert all(words in shown for words in ("1/2 seeds", "3/3 epochs", "R² 81.2 %"))
     assert "train" not in shown[shown.rindex("1/2 seeds") :]
     assert SHOWN.get() is None
+
+
+def test_without_a_terminal_a_line_is_written_now_and_then(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(progress, "LINE_SECONDS", 0.0)
+    with progress_bar("mnist-seed", things="models", total=4, unit="images", steps=8) as report:
+        report(2)
+        report(4, "fashion-seed")
+    first, second = capfd.readouterr().err.splitlines()
+    assert first.startswith("mnist-seed: 1/4 models")
+    assert second.startswith("fashion-seed: 3/4 models")
+    assert all("images/s" in line and line.endswith("left") for line in (first, second))
 
 
 def test_nothing_is_shown_where_nobody_watches(capfd: pytest.CaptureFixture[str]):

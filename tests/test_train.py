@@ -17,10 +17,10 @@ from zoogen import Layout, ZooSpec, zoo_spec
 from zoogen.configs import ModelConfig, model_configs
 from zoogen.device import one_thread
 from zoogen.images import load_images
-from zoogen.initialise import generators, starting_weights
+from zoogen.initialise import epoch_order, generators, starting_weights
 from zoogen.networks import torch_module
-from zoogen.populate import train_and_measure
-from zoogen.train import DeviceImages, epoch_order, filled, stacks, train_stack
+from zoogen.stacked import train_and_measure
+from zoogen.train import DeviceImages, filled, stacks, train_stack
 
 Outcome = dict[int, tuple[Any, ...]]
 
@@ -28,7 +28,7 @@ Outcome = dict[int, tuple[Any, ...]]
 def outcome(spec: ZooSpec, configs: list[ModelConfig], models_per_stack: int) -> Outcome:
     """Train models; return every bit of what came out, by model."""
     with one_thread():
-        weights, measured = train_and_measure(
+        snapshots = train_and_measure(
             spec,
             configs,
             load_images(spec.images),
@@ -38,8 +38,8 @@ def outcome(spec: ZooSpec, configs: list[ModelConfig], models_per_stack: int) ->
         )
     return {
         config.model: (
-            weights[place].tobytes(),
-            *(column[place].tobytes() for column in measured.values()),
+            snapshots.weights[place].tobytes(),
+            *(column[place].tobytes() for column in snapshots.measured.values()),
         )
         for place, config in enumerate(configs)
     }
@@ -121,8 +121,14 @@ def test_one_image_or_many_at_a_time_the_stack_changes_no_bit(mixed_spec: ZooSpe
         assert outcome(spec, configs[:6], model_per_stack).items() <= together.items()
 
 
-def plain_torch(spec: ZooSpec, config: ModelConfig) -> tuple[nn.Module, dict[str, torch.Tensor]]:
-    """Train one model the way a PyTorch tutorial would, from the same start in the same order."""
+def plain_torch(
+    spec: ZooSpec, config: ModelConfig
+) -> tuple[nn.Module, dict[str, torch.Tensor], float]:
+    """Train one model the way a PyTorch tutorial would, from the same start in the same order.
+
+    Returns:
+        The model, its starting weights, and its running accuracy in the last epoch.
+    """
     images = DeviceImages.of(load_images(spec.images), "cpu").shown(config.train_fraction)
     draws = generators([config])
     start = starting_weights(spec.network.layout, [config], draws, spec.initial_bias)
@@ -135,14 +141,16 @@ def plain_torch(spec: ZooSpec, config: ModelConfig) -> tuple[nn.Module, dict[str
         "rmsprop": torch.optim.RMSprop,
     }[config.optimiser](module.parameters(), **rates)
     for _ in range(spec.epochs):
+        right = 0
         for batch in torch.randperm(len(images.train_labels), generator=draws[0]).split(
             spec.batch_size
         ):
             optimiser.zero_grad()
             logits = module(images.train_images[batch])
+            right += int((logits.argmax(1) == images.train_labels[batch]).sum())
             nn.functional.cross_entropy(logits, images.train_labels[batch]).backward()
             optimiser.step()
-    return module, start
+    return module, start, right / len(images.train_labels)
 
 
 @pytest.mark.parametrize("batch_size", [1, 3])
@@ -166,9 +174,12 @@ def test_a_model_ends_where_plain_torch_ends(
         *_, ours = train_stack(spec, configs, images)
         theirs = [plain_torch(spec, config) for config in configs]
     assert [config.weight_decay for config in configs] == [0.0, 1e-2]
-    for place, (module, start) in enumerate(theirs):
+    for place, (module, start, running) in enumerate(theirs):
+        assert ours.running[place] == running
         for name, parameter in module.named_parameters():
-            torch.testing.assert_close(ours[name][place], parameter.data, rtol=1e-4, atol=2e-5)
+            torch.testing.assert_close(
+                ours.weights[name][place], parameter.data, rtol=1e-4, atol=2e-5
+            )
             assert (parameter - start[name][0]).abs().max() > 1e-3
 
 
@@ -192,10 +203,11 @@ def test_a_stack_of_all_kinds_of_cnn_ends_where_plain_torch_ends(
             *_, ours = train_stack(spec, stack, shown)
             theirs = [plain_torch(spec, config) for config in stack]
         assert len({(config.activation, config.optimiser) for config in stack}) == 4 * 3
-        for place, (module, start) in enumerate(theirs):
+        for place, (module, start, running) in enumerate(theirs):
+            assert ours.running[place] == running
             for name, parameter in module.named_parameters():
                 moved = (parameter - start[name][0]).abs().max()
-                apart = (parameter - ours[name][place]).abs().max()
+                apart = (parameter - ours.weights[name][place]).abs().max()
                 assert moved > 0
                 assert apart < 0.01 * moved + 1e-6
 
@@ -207,7 +219,7 @@ def test_snapshots_are_taken_at_the_epochs_asked_for_the_start_included(mixed_sp
     some = replace(every, snapshot_epochs=(0, 3))
     taken = [
         [
-            {name: tensor.clone() for name, tensor in at.items()}
+            {name: tensor.clone() for name, tensor in at.weights.items()}
             for at in train_stack(spec, configs, images)
         ]
         for spec in (every, some)
@@ -231,14 +243,26 @@ def test_weights_are_yielded_after_each_epoch(mixed_spec: ZooSpec):
     configs = model_configs(mixed_spec)[:3]
     images = DeviceImages.of(load_images("small"), "cpu")
     epochs = [
-        {name: tensor.clone() for name, tensor in weights.items()}
-        for weights in train_stack(replace(mixed_spec, epochs=3), configs, images)
+        {name: tensor.clone() for name, tensor in at.weights.items()}
+        for at in train_stack(replace(mixed_spec, epochs=3), configs, images)
     ]
     assert len(epochs) == 3
     for one, next_one in pairwise(epochs):
         assert all((one[name] != next_one[name]).any() for name in one)
     first = next(iter(train_stack(replace(mixed_spec, epochs=1), configs, images)))
-    assert all(torch.equal(first[name], epochs[0][name]) for name in first)
+    assert all(torch.equal(first.weights[name], epochs[0][name]) for name in epochs[0])
+
+
+def test_before_the_first_epoch_the_running_accuracy_is_that_of_the_train_images(
+    mixed_spec: ZooSpec,
+):
+    spec = replace(mixed_spec, snapshot_epochs=(0, 1, 2))
+    measured = train_and_measure(
+        spec, model_configs(spec), load_images("small"), device="cpu", report=lambda _: None
+    ).measured
+    running, after = measured["running_train_accuracy"], measured["train_accuracy"]
+    assert (running[:, 0] == after[:, 0]).all()
+    assert (running[:, 1:] != after[:, 1:]).any(axis=0).all()
 
 
 def test_every_model_sees_every_image_once_an_epoch_in_an_order_of_its_own(mixed_spec: ZooSpec):
@@ -255,9 +279,8 @@ def test_dropout_changes_the_training_and_no_measurement(mixed_spec: ZooSpec):
     configs = model_configs(spec)
     images = load_images("small")
     with one_thread():
-        weights, measured = train_and_measure(
-            spec, configs, images, device="cpu", report=lambda _: None
-        )
+        snapshots = train_and_measure(spec, configs, images, device="cpu", report=lambda _: None)
+    weights, measured = snapshots.weights, snapshots.measured
     layout: Layout = spec.network.layout
     truth = torch.from_numpy(images.test_labels)
     for place, config in enumerate(configs):

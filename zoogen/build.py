@@ -1,7 +1,7 @@
 """From a spec to a folder: plan shards, train the missing ones, join their rows, seal the zoo."""
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
 from textwrap import shorten
@@ -14,11 +14,13 @@ from zoogen.errors import ZooError
 from zoogen.folder import clear_half_written, clear_zoo, locked, refuse_foreign
 from zoogen.images import ImageSet, load_images
 from zoogen.manifest import Manifest
+from zoogen.mapped_images import MappedImages, mapped
 from zoogen.paths import TrainingPath, path_to_take
 from zoogen.progress import progress_bar
 from zoogen.resume import holds_another, is_intact, is_whole, path_begun, reopen, sealed_zoo
 from zoogen.seal import seal
 from zoogen.spec import ZooSpec
+from zoogen.table import part_path
 from zoogen.workers import ATTEMPTS, Report, run_jobs
 
 if TYPE_CHECKING:
@@ -47,7 +49,8 @@ def build_zoo(  # noqa: PLR0913, each is an option of the command
         folder: Where; made if it is not there.
         models: How many of the planned models, from the first on; all by default. A later build
             with more models keeps the shards that are whole.
-        device: Where to train, as torch names it; by default the CPU, or the GPUs of a cluster.
+        device: Where to train, as torch names it; by default the CPU, or the GPUs of a cluster for
+            what was not begun with kernels.
         workers: Shards side by side; by default one per core, one on an accelerator, and on a
             cluster what it holds.
         cluster: Address of a Ray cluster that trains in place of this machine, see
@@ -94,13 +97,19 @@ def build_zoo(  # noqa: PLR0913, each is an option of the command
             for number, configs in shards.items()
             if not is_whole(folder, number, spec, configs, images.checksum)
         ]
-        path = path_to_take(spec.network, device or "cpu", path_begun(folder), folder)
-        prepare(path, spec, needed=cluster is None and bool(missing))
-        with shard_bar(spec, shards, missing, images) as report:
+        begun = path_begun(folder)
+        device = "cpu" if device is None and begun == "kernels" else device
+        path = path_to_take(spec.network, device or "cpu", begun, folder)
+        checksum = images.checksum
+        with (
+            shard_bar(spec, shards, missing, images) as report,
+            at_hand(images, folder, beside=cluster is None and len(missing) > 1) as shown,
+        ):
+            del images
             lost = train(
-                partial(train_one, spec=spec, shards=shards, images=images, path=path, tf32=tf32),
+                partial(train_one, spec=spec, shards=shards, images=shown, path=path, tf32=tf32),
                 missing,
-                partial(keep, spec=spec, folder=folder, images_sha256=images.checksum),
+                partial(keep, spec=spec, folder=folder, images_sha256=checksum),
                 device=device,
                 tf32=tf32,
                 workers=workers,
@@ -109,15 +118,18 @@ def build_zoo(  # noqa: PLR0913, each is an option of the command
             )
         if lost:
             raise ZooError(missing_shards(spec, shards, lost))
-        return seal(spec, folder, list(shards), images.checksum)
+        return seal(spec, folder, list(shards), checksum)
 
 
-def prepare(path: TrainingPath, spec: ZooSpec, *, needed: bool) -> None:
-    """Compile the kernels of a zoo's network, if any, before many workers ask for them."""
-    if path == "kernels" and needed:
-        from zoogen.kernels.population import compile_kernels
-
-        compile_kernels(spec.network)
+@contextmanager
+def at_hand(images: ImageSet, folder: Path, *, beside: bool) -> Iterator[ImageSet | MappedImages]:
+    """Give images to those who train: in files where several processes train side by side."""
+    if not beside:
+        yield images
+        return
+    with mapped(images, part_path(folder, 0).parent) as files:
+        del images
+        yield files
 
 
 def check_network(spec: ZooSpec, images: ImageSet) -> None:
@@ -220,7 +232,7 @@ def train_one(
     *,
     spec: ZooSpec,
     shards: Shards,
-    images: ImageSet,
+    images: ImageSet | MappedImages,
     path: TrainingPath,
     device: str,
     tf32: bool,
@@ -230,9 +242,10 @@ def train_one(
     refuse_unusable(device, tf32=tf32)
     from zoogen.populate import train_shard
 
+    shown = images.open() if isinstance(images, MappedImages) else images
     took = path_to_take(spec.network, device, path if device.startswith("cpu") else None, "the zoo")
     return train_shard(
-        spec, shards[number], images, path=took, device=device, tf32=tf32, report=report
+        spec, shards[number], shown, path=took, device=device, tf32=tf32, report=report
     )
 
 

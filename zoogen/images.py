@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from functools import cache, cached_property, partial
+from functools import cached_property, partial
 from hashlib import sha256
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 import numpy as np
 from jaxtyping import Float32, Int64
@@ -66,10 +67,15 @@ IMAGES: dict[str, Callable[[Path | None], ImageSet]] = {
 """Image sets by name; each is given the folder of the public image sets, if one was named."""
 
 
+HELD: "WeakValueDictionary[tuple[str, Path | None], ImageSet]" = WeakValueDictionary()
+"""The sets that are in use: hundreds of megabytes each, and let go with their last user."""
+
+
 def load_images(name: str, root: Path | None = None) -> ImageSet:
     """Return the image set called ``name``, or the one in a file of yours.
 
-    A set that has a name is read once per process; a file, which may have changed, every time.
+    A set that has a name is read once while it is in use; a file, which may have changed, every
+    time.
 
     Args:
         name: A registered name, or the path of a ``.npz`` or ``.safetensors`` file, see
@@ -101,7 +107,9 @@ def images_at_hand(name: str) -> bool:
     return True
 
 
-@cache
 def load_named(name: str, root: Path | None) -> ImageSet:
-    """Draw or read a registered image set."""
-    return IMAGES[name](root)
+    """Draw or read a registered image set, unless somebody holds it already."""
+    held = HELD.get((name, root))
+    if held is None:
+        held = HELD[name, root] = IMAGES[name](root)
+    return held

@@ -13,6 +13,9 @@ TrainingPath = Literal["kernels", "torch"]
 NEEDED = {"x86_64": ("avx2", "fma"), "amd64": ("avx2", "fma"), "aarch64": (), "arm64": ()}
 """Instructions the kernels are written for, by kind of processor."""
 
+WIDEST = 256
+"""Weights to a row of a kernel, at most: they are written out one by one in machine code."""
+
 log = logging.getLogger(__name__)
 
 
@@ -50,11 +53,15 @@ def no_kernels_on(device: str) -> str:
     return no_kernels() if device.startswith("cpu") else f"they run on the CPU, not on {device}"
 
 
-def no_kernel_for(network: object) -> str:
+def no_kernel_for(network: MLP | CNN) -> str:
     """Say why no kernel takes a network; nothing if one does."""
-    if isinstance(network, MLP | CNN):
+    if isinstance(network, MLP):
         return ""
-    return f"no kernel takes {network}"
+    flat = network.maps[-1][2] if network.features == "flatten" else 1
+    widest = max(flat, *(block.kernel for block in network.convolutions))
+    if widest <= WIDEST:
+        return ""
+    return f"no kernel takes {network}: a row of {widest} weights, {WIDEST} are the most"
 
 
 @cache

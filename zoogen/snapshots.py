@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 from jaxtyping import Float32, Float64
@@ -18,7 +17,7 @@ class Snapshots:
     measured: dict[str, Float64[np.ndarray, "models stored"]]
 
     @classmethod
-    def room(cls, spec: ZooSpec, models: int) -> Self:
+    def room(cls, spec: ZooSpec, models: int) -> "Snapshots":
         """Make room for all snapshots of some models."""
         stored = models, len(spec.stored_epochs)
         return cls(

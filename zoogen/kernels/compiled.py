@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Int64
@@ -26,6 +26,7 @@ from zoogen.kernels.plan import Plan
 Kernel = Callable[..., Any]
 
 
+@runtime_checkable
 class Callback(Protocol):
     """A compiled function for other compiled functions to call.
 

@@ -1,17 +1,16 @@
 """Models in training, by whichever kernels: what they have in common."""
 
-from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32, Int64
 
-from zoogen.configs import ModelConfig
 from zoogen.kernels.rows import Rows
 from zoogen.tally import Tally
 from zoogen.workers import Report
 
 
+@runtime_checkable
 class Group(Protocol):
     """Models of one kind that train together; none knows of another."""
 
@@ -25,12 +24,3 @@ class Group(Protocol):
 
     def measure(self, rows: Rows) -> Tally:
         """Classify images with every model."""
-
-
-class Start(Protocol):
-    """Makes a group."""
-
-    def __call__(
-        self, configs: Sequence[ModelConfig], weights: Float32[np.ndarray, "models params"]
-    ) -> Group:
-        """Return models that start from these weights."""

@@ -22,16 +22,8 @@ from zoogen.spec import ZooSpec
 from zoogen.tally import properties
 from zoogen.workers import Report
 
-SMALL = 2000
+SMALL = 5000
 """Weights up to which fully connected models train side by side: they stay in the cache."""
-
-
-def compile_kernels(network: MLP | CNN) -> None:
-    """Compile the kernels of a network, or load them; later calls find them at once."""
-    if side_by_side(network):
-        lane_kernels()
-    else:
-        chain_kernels(network)
 
 
 def side_by_side(network: MLP | CNN) -> bool:

@@ -1,7 +1,6 @@
 """Images as kernels read them."""
 
 from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 from jaxtyping import Float32, Int64
@@ -19,7 +18,7 @@ class Rows:
     @classmethod
     def of(
         cls, images: Float32[np.ndarray, "images ..."], labels: Int64[np.ndarray, " images"]
-    ) -> Self:
+    ) -> "Rows":
         """Lay images out; those of one channel are not copied."""
         innermost = np.moveaxis(images, 1, -1) if images.ndim == 4 else images
         flat = np.ascontiguousarray(innermost).reshape(len(images), -1)

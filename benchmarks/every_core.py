@@ -1,0 +1,57 @@
+"""The time of work that is done again and again, in this process or on every core at once."""
+
+from collections.abc import Callable, Generator
+from multiprocessing import get_context
+from threading import Barrier
+from time import perf_counter
+
+from joblib import Parallel, delayed
+
+from zoogen.device import cores
+
+Work = Callable[[], Generator[int, None, None]]
+"""Prepares, then does a turn of work at every ``next``; yields how many units that was."""
+
+RUNS = 3
+
+
+def turns(work: Work, barrier: Barrier, runs: int) -> list[float]:
+    """Time some turns, after one that is not counted; return the seconds per unit of each.
+
+    Args:
+        work: What is done.
+        barrier: All who do the same at once wait here before each turn.
+        runs: Turns that are counted.
+    """
+    doing, times = work(), []
+    next(doing)
+    for _ in range(runs):
+        barrier.wait()
+        begin = perf_counter()
+        units = next(doing)
+        times.append((perf_counter() - begin) / units)
+    doing.close()
+    return times
+
+
+def here(work: Work, runs: int = RUNS) -> float:
+    """Return the seconds per unit of the fastest turn in this process."""
+    return min(turns(work, Barrier(1), runs))
+
+
+def on_every_core(work: Work, runs: int = RUNS) -> float:
+    """Do the same in one process per core at once.
+
+    Returns:
+        Seconds per unit of all together, in their fastest turn.
+    """
+    processes = cores()
+    with get_context("spawn").Manager() as manager:
+        barrier = manager.Barrier(processes)
+        rounds = zip(
+            *Parallel(n_jobs=processes, batch_size=1)(
+                delayed(turns)(work, barrier, runs) for _ in range(processes)
+            ),
+            strict=True,
+        )
+        return float(min(1 / sum(1 / time for time in times) for times in rounds))
