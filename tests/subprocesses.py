@@ -24,6 +24,7 @@ SPEC = replace(
     epochs=2,
     models_per_shard=2,
 )
+SLOW = replace(SPEC, name="slow", epochs=500, snapshot_epochs=(1, 500))
 """
 
 

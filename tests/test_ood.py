@@ -283,7 +283,10 @@ def test_every_table_across_zoos_names_zoos_of_one_network_and_embedders_that_ex
             assert table.task in tasks_of(ZOOS[name])
 
 
-def test_test_models_that_start_where_others_learned_are_counted(pair: ZooPair, seed_zoo: Zoo):
+def test_test_models_that_start_where_others_learned_are_counted(seed_zoo: Zoo, hyp_zoo: Zoo):
+    all_tested = Zoo(hyp_zoo.folder, hyp_zoo.manifest, hyp_zoo.weights)
+    all_tested.__dict__["properties"] = hyp_zoo.properties.assign(split="test")
+    pair = ZooPair(seed_zoo, all_tested)
     learned = pair.trained_on.properties.query("split != 'test'")
     starts = set(zip(learned["initialiser"], learned["seed"], strict=True))
     tested = pair.test.properties.drop_duplicates("model")

@@ -13,7 +13,7 @@ from zoobench.reproduce import reproduce_table, with_settings
 from zoobench.reproduce_ood import reproduce_ood
 from zoobench.results import RECONSTRUCTION
 from zoobench.tables import TABLES, Claim, Row, plain
-from zoobench.tasks import tasks_of
+from zoobench.tasks import RUNNING_GAP, tasks_of
 from zoogen import Zoo, ZooError, zoo_spec
 
 
@@ -29,7 +29,7 @@ def test_a_table_holds_ours_the_interval_and_the_paper_for_every_task(
         claims=(),
     )
     text = reproduce_table(table, tmp_path)
-    tasks = list(tasks_of(hyp_zoo.spec))
+    tasks = [*tasks_of(hyp_zoo.spec), RUNNING_GAP.id]
     rows = [line.split("|")[1:-1] for line in text.splitlines() if line.startswith("|")]
     assert {len(row) for row in rows} == {2 + len(tasks)}
     kinds = [row[1].strip() for row in rows]
@@ -39,6 +39,10 @@ def test_a_table_holds_ours_the_interval_and_the_paper_for_every_task(
     assert kinds.count("paper") == probes  # of random projections it says nothing
     paper = next(row for row in rows if row[1].strip() == "paper")
     assert paper[2].strip() == "2.8"
+    ours, running = (
+        column for column, name in zip(paper, rows[0], strict=True) if name.strip().startswith("gg")
+    )
+    assert (ours.strip(), running.strip()) == ("–", "12.9")
     assert "zoobench reproduce table5" in text
     assert "numpy" in text
     assert text.count("**Partial zoo**: 144 of 3600 models (") == probes

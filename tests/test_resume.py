@@ -4,11 +4,12 @@ import os
 import signal
 from dataclasses import replace
 from pathlib import Path
+from select import select
 from typing import Any
 
 import pytest
 
-from tests.subprocesses import run_zoogen, start_zoogen, wait_for
+from tests.subprocesses import PATIENCE, run_zoogen, start_zoogen, wait_for
 from tests.test_build import contents
 from zoogen import IntegrityError, Zoo, ZooError, ZooSpec, build_zoo, load_zoo, populate
 from zoogen.manifest import MANIFEST, read_manifest
@@ -31,12 +32,21 @@ def build_until(shard: int, spec: ZooSpec, folder: Path) -> None:
             build_zoo(spec, folder, workers=1)
 
 
+@pytest.fixture(scope="module")
+def slow_zoo(own_zoo: Path) -> Path:
+    """A zoo whose shards take so long that a build can be met between two of them."""
+    call = ("build", "own_zoo:SLOW", "--out", "slow", "--workers", 1)
+    done = run_zoogen(*call, cwd=own_zoo.parent)
+    assert done.returncode == 0, done.stderr
+    return own_zoo.parent / "slow"
+
+
 @pytest.mark.parametrize(("stop", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
 def test_the_same_command_goes_on_after_a_kill_and_ends_the_same(
-    own_zoo: Path, tmp_path: Path, stop: signal.Signals, code: int
+    slow_zoo: Path, tmp_path: Path, stop: signal.Signals, code: int
 ):
-    call = ("build", "own_zoo:SPEC", "--out", tmp_path / "zoo", "--workers", 1)
-    process = start_zoogen(*call, cwd=own_zoo.parent)
+    call = ("build", "own_zoo:SLOW", "--out", tmp_path / "zoo", "--workers", 1)
+    process = start_zoogen(*call, cwd=slow_zoo.parent)
     wait_for(part_path(tmp_path / "zoo", 1), process)
     os.killpg(process.pid, stop)
     _, said = process.communicate()
@@ -47,13 +57,13 @@ def test_the_same_command_goes_on_after_a_kill_and_ends_the_same(
     assert not (tmp_path / "zoo" / MANIFEST).exists()
     left = {name: file for name, file in contents(tmp_path / "zoo").items() if "/0" in name}
     assert {shard_name(0), shard_name(1)} <= set(left)
-    done = run_zoogen(*call, cwd=own_zoo.parent)
+    done = run_zoogen(*call, cwd=slow_zoo.parent)
     assert done.returncode == 0, done.stderr
     now = contents(tmp_path / "zoo")
     assert all(now[shard_name(number)] == left[shard_name(number)] for number in (0, 1))
-    assert read_manifest(tmp_path / "zoo") == read_manifest(own_zoo)
+    assert read_manifest(tmp_path / "zoo") == read_manifest(slow_zoo)
     assert {name: blob for name, (_, blob) in now.items()} == {
-        name: blob for name, (_, blob) in contents(own_zoo).items()
+        name: blob for name, (_, blob) in contents(slow_zoo).items()
     }
 
 
@@ -74,17 +84,24 @@ def test_a_kill_with_two_workers_leaves_a_folder_that_goes_on(tmp_path: Path):
     assert list(zoo.properties["model"]) == [0, 1, 2]
 
 
-def test_two_builds_of_one_folder_take_turns(own_zoo: Path, tmp_path: Path):
-    call = ("build", "own_zoo:SPEC", "--out", tmp_path / "zoo", "--workers", 1)
-    first = start_zoogen(*call, cwd=own_zoo.parent)
+def test_two_builds_of_one_folder_take_turns(slow_zoo: Path, tmp_path: Path):
+    call = ("build", "own_zoo:SLOW", "--out", tmp_path / "zoo", "--workers", 1)
+    first = start_zoogen(*call, cwd=slow_zoo.parent)
     wait_for(part_path(tmp_path / "zoo", 0), first)
-    second = start_zoogen(*call, cwd=own_zoo.parent)
-    (told, bar), (told_second, said) = first.communicate(), second.communicate()
+    os.killpg(first.pid, signal.SIGSTOP)
+    try:
+        second = start_zoogen(*call, cwd=slow_zoo.parent)
+        assert second.stderr is not None
+        assert select([second.stderr], [], [], PATIENCE)[0]
+        said = second.stderr.readline()
+    finally:
+        os.killpg(first.pid, signal.SIGCONT)
+    (told, bar), (told_second, _) = first.communicate(), second.communicate()
     assert first.returncode == second.returncode == 0
     assert bar == ""
     assert "another process is writing" in said
     assert told == told_second
-    assert read_manifest(tmp_path / "zoo") == read_manifest(own_zoo)
+    assert read_manifest(tmp_path / "zoo") == read_manifest(slow_zoo)
     assert len(list(load_zoo(tmp_path / "zoo").verify())) == 6
 
 

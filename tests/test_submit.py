@@ -175,8 +175,11 @@ def test_part_of_a_zoo_is_not_admitted(seed_zoo: Zoo, tmp_path: Path):
 def test_another_version_of_a_zoo_is_not_admitted(board: Path, hyp_zoo: Zoo):
     admit(board, hyp_zoo)  # the same is
     path = board / "zoos/tetris-hyp/zoo.json"
+    version, content = hyp_zoo.spec.version, ',\n    "content'
     path.write_text(
-        path.read_text().replace('"version": 1,\n    "content', '"version": 2,\n    "content')
+        path.read_text().replace(
+            f'"version": {version}{content}', f'"version": {version + 1}{content}'
+        )
     )
     with pytest.raises(ZooError, match="another version of tetris-hyp"):
         admit(board, hyp_zoo)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from zoobench.tasks import find_tasks, tasks_of
+from zoobench.targets import targets
+from zoobench.tasks import RUNNING_GAP, find_tasks, tasks_of
 from zoogen import ZOOS, UnknownNameError, Zoo, ZooSpec, zoo_spec
 
 NO_PROPERTY = {"init_std"}
@@ -36,3 +37,13 @@ def test_tasks_come_in_the_order_asked_for():
 def test_an_unknown_task_lists_the_closest():
     with pytest.raises(UnknownNameError, match="ggap"):
         find_tasks(zoo_spec("tetris-seed"), ["gap"])
+
+
+def test_the_gap_of_the_paper_is_scored_only_if_it_is_named(mixed_zoo: Zoo):
+    spec = mixed_zoo.spec
+    assert RUNNING_GAP not in tasks_of(spec).values()
+    assert find_tasks(spec, ["ggap_running"]) == (RUNNING_GAP,)
+    rows = mixed_zoo.test.properties
+    gap = targets(mixed_zoo.test)[RUNNING_GAP.target]
+    assert (gap == rows["running_train_accuracy"] - rows["test_accuracy"]).all()
+    assert RUNNING_GAP.target not in rows

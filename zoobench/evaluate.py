@@ -25,6 +25,7 @@ from zoobench.results import (
     write_result,
 )
 from zoobench.score import score_reconstruction, score_task
+from zoobench.targets import targets
 from zoobench.tasks import Task
 from zoogen import SPLITS, IntegrityError, Zoo, progress_bar
 
@@ -136,7 +137,7 @@ def finish(
     folder: Path,
 ) -> Result:
     """Score task after task; the result is written anew after each."""
-    test = zoo.test.properties
+    test = targets(zoo.test)
     for task, prediction, seconds in predictions:
         scored = score_task(folder, test, task, prediction, seconds=seconds)
         result = replace(result, tasks=(*result.tasks, scored))
@@ -148,7 +149,7 @@ def predictions_of(
     runs: Sequence[Embedded], zoo: Zoo | ZooPair, tasks: Sequence[Task], probe: Probe
 ) -> Iterator[tuple[Task, Prediction, float]]:
     """Predict the tasks, batch by batch; yield each with the seconds it took."""
-    tables = {split: zoo.part(split).properties for split in SPLITS}
+    tables = {split: targets(zoo.part(split)) for split in SPLITS}
     for batch in batches(tasks, tables):
         begin = perf_counter()
         predicted = predict([run.splits for run in runs], tables, batch, probe)

@@ -13,6 +13,7 @@ from zoobench.pair import ZooPair
 from zoobench.predict import Prediction, known_rows
 from zoobench.provenance import code_sha256, commit_of
 from zoobench.results import EmbedderStamp, Result
+from zoobench.targets import targets
 from zoobench.tasks import Task
 from zoogen import SPLITS, AnySpec, Zoo
 
@@ -98,7 +99,7 @@ def guesses(
     guess: Guess, zoo: Zoo | ZooPair, tasks: Sequence[Task]
 ) -> Iterator[tuple[Task, Prediction, float]]:
     """Guess every task for the test split."""
-    tables: Tables = {split: zoo.part(split).properties for split in SPLITS}
+    tables: Tables = {split: targets(zoo.part(split)) for split in SPLITS}
     for task in tasks:
         begin = perf_counter()
         rows = known_rows(tables["test"], task)

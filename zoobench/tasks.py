@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from zoobench.metrics import MetricName
+from zoobench.targets import RUNNING, RUNNING_GAP_TARGET
 from zoogen import AnySpec, UnknownNameError
 
 Kind = Literal["regression", "classification"]
@@ -31,10 +32,16 @@ class Task:
     version: int = 1
 
 
+GAP = Task(id="ggap", target="generalisation_gap", summary="train accuracy minus test accuracy")
+RUNNING_GAP = Task(
+    id="ggap_running",
+    target=RUNNING_GAP_TARGET,
+    summary="running train accuracy of the epoch minus test accuracy, the gap of the paper",
+)
 MEASURED = (
     Task(id="eph", target="epoch", summary="how long the network was trained, in epochs"),
     Task(id="acc", target="test_accuracy", summary="how well the network classifies unseen images"),
-    Task(id="ggap", target="generalisation_gap", summary="train accuracy minus test accuracy"),
+    GAP,
 )
 CHOSEN = (
     Task(id="lr", target="learning_rate", summary="the learning rate, as it is (no logarithm)"),
@@ -85,6 +92,11 @@ def tasks_of(spec: AnySpec) -> dict[str, Task]:
     return {task.id: task for task in tasks}
 
 
+def named_tasks(spec: AnySpec) -> dict[str, Task]:
+    """Return the tasks of a zoo that are scored only if they are named."""
+    return {RUNNING_GAP.id: RUNNING_GAP} if RUNNING in spec.measured else {}
+
+
 def find_tasks(spec: AnySpec, ids: Iterable[str]) -> tuple[Task, ...]:
     """Return the tasks asked for, or all of them if none is named.
 
@@ -92,7 +104,8 @@ def find_tasks(spec: AnySpec, ids: Iterable[str]) -> tuple[Task, ...]:
         UnknownNameError: If the zoo has no such task; the message lists the closest.
     """
     tasks = tasks_of(spec)
+    known = tasks | named_tasks(spec)
     for name in (wanted := list(ids)):
-        if name not in tasks:
-            raise UnknownNameError(f"task of {spec.name}", name, tasks)
-    return tuple(tasks[name] for name in wanted) or tuple(tasks.values())
+        if name not in known:
+            raise UnknownNameError(f"task of {spec.name}", name, known)
+    return tuple(known[name] for name in wanted) or tuple(tasks.values())

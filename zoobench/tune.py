@@ -16,6 +16,7 @@ from zoobench.predict import batches, predict
 from zoobench.probe import find_probe
 from zoobench.run import Request
 from zoobench.space import Choice, SearchSpace, Uniform
+from zoobench.targets import targets
 from zoobench.tasks import find_tasks
 from zoogen import SPLITS, Zoo, ZooError, load_zoo, progress_bar, ray_cluster
 
@@ -165,7 +166,7 @@ def tried(
 def held_out_scores(embeddings: Embeddings, zoo: Zoo, request: Request) -> Iterator[float]:
     """Score each task on the validation split, which also stands in where the test split would."""
     shown = {split: split if split != "test" else "validation" for split in SPLITS}
-    tables = {split: zoo.part(part).properties for split, part in shown.items()}
+    tables = {split: targets(zoo.part(part)) for split, part in shown.items()}
     rows = {split: embeddings[part] for split, part in shown.items()}
     for batch in batches(find_tasks(zoo.spec, request.tasks), tables):
         for prediction in predict([rows], tables, batch, find_probe(request.probe)):

@@ -16,7 +16,7 @@ from tests.kernels.drawn import drawn_images
 from zoogen import CNN, Convolution, ZooSpec
 from zoogen.configs import ModelConfig, model_configs
 from zoogen.device import one_thread, tiny_numbers_as_zero
-from zoogen.kernels.lanes import MODELS
+from zoogen.kernels.lane_layers import MODELS
 from zoogen.kernels.population import train_and_measure
 
 Outcome = dict[int, tuple[bytes, ...]]

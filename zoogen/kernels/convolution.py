@@ -6,16 +6,12 @@ import numpy as np
 from numba import types
 
 from zoogen.kernels.geometry import TILE
-from zoogen.kernels.registers import (
+from zoogen.kernels.registers import filled, larger, load, place_of_larger, store
+from zoogen.kernels.tiles import (
     add_scaled,
     add_scaled_to,
     convolve_outputs,
-    filled,
-    larger,
-    load,
     load_tile,
-    place_of_larger,
-    store,
     store_tile,
 )
 from zoogen.kernels.widths import LANES

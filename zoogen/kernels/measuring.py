@@ -8,12 +8,11 @@ from numba import njit, types
 from zoogen.kernels.activation import activate
 from zoogen.kernels.convolution import FLOATS, ZERO
 from zoogen.kernels.elementary import exp, log
-from zoogen.kernels.registers import (
-    call,
+from zoogen.kernels.registers import call, pointer
+from zoogen.kernels.tiles import (
     convolve_images,
     larger_of_neighbours,
     larger_of_tiles,
-    pointer,
     repeated,
     store_tile,
     transpose,

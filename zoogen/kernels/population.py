@@ -13,7 +13,7 @@ from zoogen.images import ImageSet
 from zoogen.initialise import epoch_order, generators, starting_weights
 from zoogen.kernels.compiled import chain_kernels, lane_kernels
 from zoogen.kernels.group import Group
-from zoogen.kernels.lanes import MODELS
+from zoogen.kernels.lane_layers import MODELS
 from zoogen.kernels.one_model import OneModel
 from zoogen.kernels.rows import Rows, train_and_test
 from zoogen.kernels.side_by_side import SideBySide

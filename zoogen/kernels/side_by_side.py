@@ -9,7 +9,7 @@ from zoogen.architectures import MLP
 from zoogen.configs import ModelConfig
 from zoogen.kernels import activation, optimiser
 from zoogen.kernels.compiled import LaneKernels
-from zoogen.kernels.lanes import MODELS
+from zoogen.kernels.lane_layers import MODELS
 from zoogen.kernels.mask import limits, numbered
 from zoogen.kernels.pace import Pace
 from zoogen.kernels.rows import Rows
