@@ -97,10 +97,17 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 @pytest.fixture(scope="session", autouse=True)
 def caches_of_our_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep the user's caches out of the tests, and the tests out of the user's caches."""
+    """Keep the user's caches out of the tests, and the tests out of the user's caches.
+
+    Compiled kernels alone are shared by all processes of the suite.
+    """
     with pytest.MonkeyPatch.context() as patch:
         for variable in ("ZOOGEN_CACHE", "ZOOBENCH_CACHE"):
             patch.setenv(variable, str(tmp_path_factory.mktemp(variable.lower())))
+        base = tmp_path_factory.getbasetemp()
+        shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+        (shared / "kernels").mkdir(exist_ok=True)
+        (Path(os.environ["ZOOGEN_CACHE"]) / "kernels").symlink_to(shared / "kernels")
         yield
 
 

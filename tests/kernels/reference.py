@@ -122,11 +122,6 @@ def drawn_mlp(draw: Draw) -> MLP:
     return MLP(widths=(*widths, draw(st.integers(2, 11))), bias=draw(st.booleans()))
 
 
-def drawn_network(draw: Draw) -> MLP | CNN:
-    """Draw a network of either kind."""
-    return drawn_cnn(draw) if draw(st.booleans()) else drawn_mlp(draw)
-
-
 def drawn_spec(draw: Draw, network: Callable[[Draw], MLP | CNN]) -> ZooSpec:
     """Draw a population of one model."""
     return ZooSpec(

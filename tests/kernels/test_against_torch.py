@@ -14,7 +14,6 @@ from tests.kernels.drawn import drawn_images
 from tests.kernels.reference import (
     drawn_cnn,
     drawn_mlp,
-    drawn_network,
     drawn_spec,
     plain_training,
 )
@@ -27,7 +26,7 @@ from zoogen.kernels.rows import Rows
 from zoogen.networks import torch_module
 
 STEPS = 200
-LARGE = MLP(widths=(150, 20, 10), bias=True)
+LARGE = MLP(widths=(300, 20, 10), bias=True)
 PAPERS = pytest.mark.parametrize(
     ("zoo", "batches"), [("tetris-hyp", 200), ("mnist-hyp-1-rand-seed", 10), ("mnist-hyp", 2)]
 )
@@ -73,22 +72,51 @@ def check_training(spec: ZooSpec, images: ImageSet) -> None:
     assert np.linalg.norm(ours - theirs.numpy()) <= 1e-4 * moved
 
 
-@settings(max_examples=6)
-@given(st.data())
-def test_any_convolutional_network_trains_as_torch(data: st.DataObject):
-    spec = drawn_spec(data.draw, drawn_cnn)
-    check_gradient(spec)
-    images = drawn_images(spec, 5 * spec.batch_size + 3)
-    check_training(replace(spec, epochs=-(-STEPS // 6)), images)
+def check_measures(spec: ZooSpec, images: ImageSet) -> None:
+    """Measure before and after an epoch, and compare with torch in double precision."""
+    short = replace(spec, epochs=1, snapshot_epochs=(0, 1))
+    config = model_configs(short)[0]
+    snapshots = train_and_measure(short, [config], images, report=lambda _: None)
+    measured = {name: values[0] for name, values in snapshots.measured.items()}
+    assert set(measured) == set(short.measured)
+    for stored in range(2):
+        module = torch_module(short.network, config.activation)
+        flat = torch.from_numpy(snapshots.weights[0, stored])
+        torch.nn.utils.vector_to_parameters(flat, module.parameters())
+        for part in ("train", "test"):
+            pixels = torch.from_numpy(getattr(images, f"{part}_images"))
+            labels = torch.from_numpy(getattr(images, f"{part}_labels"))
+            said = module.double()(pixels.double()).detach()
+            loss = torch.nn.functional.cross_entropy(said, labels)
+            assert measured[f"{part}_loss"][stored] == pytest.approx(float(loss), abs=1e-6)
+            right = (said.argmax(1) == labels).double().mean()
+            assert measured[f"{part}_accuracy"][stored] == pytest.approx(float(right))
+    before, after = measured["running_train_accuracy"]
+    assert before == measured["train_accuracy"][0]
+    right = sum(right for _, _, right in plain_training(short, images, torch.float32))
+    assert after == right / len(images.train_labels)
 
 
-@settings(max_examples=10)
-@given(st.data())
-def test_any_dense_network_trains_as_torch(data: st.DataObject):
-    spec = drawn_spec(data.draw, drawn_mlp)
+def check_all(spec: ZooSpec, images: int) -> None:
+    """Hold a network that has just been compiled against torch in every way."""
     check_gradient(spec)
-    images = drawn_images(spec, 5 * spec.batch_size + 3)
-    check_training(replace(spec, epochs=-(-STEPS // 6)), images)
+    check_measures(spec, drawn_images(spec, images))
+    shown = drawn_images(spec, 5 * spec.batch_size + 3)
+    check_training(replace(spec, epochs=-(-STEPS // 6)), shown)
+
+
+@settings(max_examples=8)
+@given(st.data(), st.integers(1, 40))
+def test_any_convolutional_network_trains_and_is_measured_as_by_torch(
+    data: st.DataObject, images: int
+):
+    check_all(drawn_spec(data.draw, drawn_cnn), images)
+
+
+@settings(max_examples=12)
+@given(st.data(), st.integers(1, 40))
+def test_any_dense_network_trains_and_is_measured_as_by_torch(data: st.DataObject, images: int):
+    check_all(drawn_spec(data.draw, drawn_mlp), images)
 
 
 @pytest.mark.parametrize("optimiser", ["adam", "sgd", "rmsprop"])
@@ -105,7 +133,7 @@ def test_the_papers_networks_take_the_steps_of_torch(
         optimiser=(optimiser,),
         initialiser=("xavier_normal",),
         init_std=(1.0,),
-        learning_rate=(3e-2 if optimiser == "sgd" else 1e-3,),
+        learning_rate=(3e-2 if optimiser == "sgd" and batch_size > 1 else 1e-3,),
         weight_decay=(1e-3,),
         dropout=(0.3,),
         train_fraction=(1.0,),
@@ -126,40 +154,3 @@ def test_a_dense_network_too_large_for_lanes_trains_as_well(mixed_spec: ZooSpec)
     )
     check_gradient(spec)
     check_training(replace(spec, epochs=20), drawn_images(spec, 30))
-
-
-@settings(max_examples=8)
-@given(st.data(), st.integers(1, 30))
-def test_what_is_measured_is_what_torch_measures(data: st.DataObject, images: int):
-    spec = drawn_spec(data.draw, drawn_network)
-    drawn = drawn_images(spec, images)
-    short = replace(spec, epochs=1, snapshot_epochs=(0, 1))
-    config = model_configs(short)[0]
-    snapshots = train_and_measure(short, [config], drawn, report=lambda _: None)
-    measured = {name: values[0] for name, values in snapshots.measured.items()}
-    assert set(measured) == set(short.measured)
-    for stored in range(2):
-        module = torch_module(short.network, config.activation)
-        flat = torch.from_numpy(snapshots.weights[0, stored])
-        torch.nn.utils.vector_to_parameters(flat, module.parameters())
-        for part in ("train", "test"):
-            pixels = torch.from_numpy(getattr(drawn, f"{part}_images"))
-            labels = torch.from_numpy(getattr(drawn, f"{part}_labels"))
-            said = module.double()(pixels.double()).detach()
-            loss = torch.nn.functional.cross_entropy(said, labels)
-            assert measured[f"{part}_loss"][stored] == pytest.approx(float(loss), abs=1e-6)
-            right = (said.argmax(1) == labels).double().mean()
-            assert measured[f"{part}_accuracy"][stored] == pytest.approx(float(right))
-
-
-@settings(max_examples=8)
-@given(st.data())
-def test_running_accuracy_is_the_share_that_was_right_when_it_was_shown(data: st.DataObject):
-    spec = drawn_spec(data.draw, drawn_network)
-    short = replace(spec, epochs=1, snapshot_epochs=(0, 1))
-    images = drawn_images(short, 37)
-    snapshots = train_and_measure(short, model_configs(short)[:1], images, report=lambda _: None)
-    before, after = snapshots.measured["running_train_accuracy"][0]
-    assert before == snapshots.measured["train_accuracy"][0, 0]
-    right = sum(right for _, _, right in plain_training(short, images, torch.float32))
-    assert after == right / 37
