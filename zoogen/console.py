@@ -1,5 +1,6 @@
 """How the command lines start and how they end: clear errors, exit codes that scripts can trust."""
 
+import gc
 import sys
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,8 @@ def run_command_line(app: "typer.Typer") -> None:
         console.print("[bold red]error:[/] ", end="")
         console.print(printable(str(error)), markup=False)
         sys.exit(FAILED)
+    finally:
+        gc.freeze()  # to collect what torch has made takes seconds, and the process ends anyway
 
 
 def printable(text: str) -> str:

@@ -14,7 +14,7 @@ from zoogen.kernels.tiles import (
     load_tile,
     store_tile,
 )
-from zoogen.kernels.widths import LANES
+from zoogen.kernels.widths import IN_A_LINE, LANES
 
 FLOATS, PLACES = types.CPointer(types.float32), types.CPointer(types.int32)
 FORWARD = types.void(FLOATS, types.int64, FLOATS, PLACES, FLOATS, FLOATS)
@@ -47,7 +47,8 @@ def forward_kernel(layer, offsets, out, compiled):
     HEIGHT, WIDTH = layer.kernel
     CHANNELS, PITCH, OUT_PITCH = layer.inputs, layer.pitch, layer.out_pitch
     ROWS, COLUMNS = layer.out
-    POOL, STRIDE, LINE = layer.pool, layer.stride, layer.map[1]
+    POOL, STRIDE, LINE = layer.pool, layer.stride, layer.line
+    SECOND, STEP = layer.second if layer.first else 0, layer.stride * layer.pitch
     WIDE = COLUMNS * POOL
     PLACES, BLOCKS = tile_of(WIDE, layer.blocks, TILE)
     TILES, GROUPS = -(-WIDE // PLACES), -(-layer.blocks // BLOCKS)
@@ -63,13 +64,13 @@ def forward_kernel(layer, offsets, out, compiled):
             block = min(group * BLOCKS, LAST_BLOCK)
             for row in range(ROWS):
                 for line in range(POOL):
-                    top = at + (row * POOL + line) * STRIDE * LINE * PITCH
+                    top = at + (row * POOL + line) * STRIDE * LINE
                     for tile in range(TILES):
                         left = min(tile * PLACES, LAST_PLACE)
                         sums = load_tile(weights, BIAS + block * LANES, BLOCKS, PLACES, LANES, 0)
                         kernel = KERNEL + block * BLOCK
                         for y in range(HEIGHT):
-                            here = top + (y * LINE + left * STRIDE) * PITCH
+                            here = top + y * LINE + left * STEP
                             for channel in range(CHANNELS):
                                 first = here + channel
                                 sums = convolve_outputs(
@@ -94,14 +95,18 @@ def forward_kernel(layer, offsets, out, compiled):
                 if POOL > 1:
                     for b in range(BLOCKS):
                         for column in range(COLUMNS):
-                            window = b * SCRATCH + column * POOL * LANES
-                            begin = (row * LINE + column) * POOL * STRIDE
-                            best, winner = load(scratch, window), filled(np.int32(begin))
-                            for i in range(1, POOL * POOL):
-                                y, x_ = i // POOL, i % POOL
-                                value = load(scratch, window + y * NEXT_LINE + x_ * LANES)
-                                pixel = filled(np.int32(begin + (y * LINE + x_) * STRIDE))
-                                winner = place_of_larger(best, value, winner, pixel)
+                            best = load(scratch, b * SCRATCH + column * POOL * LANES)
+                            winner = filled(np.int32(0))
+                            for i in range(POOL * POOL):
+                                down, place = i // POOL, column * POOL + i % POOL
+                                begin = place * STEP
+                                copy = SECOND if begin % IN_A_LINE > LANES else 0
+                                patch = (row * POOL + down) * STRIDE * LINE + begin + copy
+                                seen = filled(np.int32(patch))
+                                value = load(
+                                    scratch, b * SCRATCH + down * NEXT_LINE + place * LANES
+                                )
+                                winner = place_of_larger(best, value, winner, seen) if i else seen
                                 best = larger(best, value)
                             there = OUT + (row * COLUMNS + column) * OUT_PITCH + (block + b) * LANES
                             store(best, maps, there)
@@ -123,9 +128,9 @@ def gradient_kernel(layer, offsets, out, compiled):
         out: Where its map begins.
         compiled: Compiles a function with a signature.
     """
-    HEIGHT, PITCH, OUT_PITCH = layer.kernel[0], layer.pitch, layer.out_pitch
+    HEIGHT, OUT_PITCH = layer.kernel[0], layer.out_pitch
     OUTPUTS, BLOCKS, OUT = layer.outputs, layer.blocks, out
-    PIXELS, LINE = layer.size // OUT_PITCH, layer.map[1] * PITCH
+    PIXELS, LINE = layer.size // OUT_PITCH, layer.line
     CHUNKS, PART, ROW = layer.chunks, layer.chunk * LANES, layer.row
     AT_ONCE = HEIGHT if CHUNKS == 1 and HEIGHT * layer.chunk <= TILE * 3 // 4 else 1
     STEPS, SUMS = HEIGHT // AT_ONCE, AT_ONCE * layer.chunk
@@ -146,10 +151,10 @@ def gradient_kernel(layer, offsets, out, compiled):
                     b = load_tile(sums, two, 1, SUMS, 0, LANES)
                     for pixel in range(PIXELS):
                         i = OUT + pixel * OUT_PITCH + output
-                        patch = at + winners[i] * PITCH + part
+                        patch = at + winners[i] + part
                         a = add_scaled(a, slopes[i], x, patch, AT_ONCE, LINE)
                         if POOLED:
-                            patch = at + winners[i + 1] * PITCH + part
+                            patch = at + winners[i + 1] + part
                         b = add_scaled(b, slopes[i + 1], x, patch, AT_ONCE, LINE)
                     store_tile(a, sums, one, SUMS, 0, LANES)
                     store_tile(b, sums, two, SUMS, 0, LANES)
@@ -169,9 +174,9 @@ def back_kernel(layer, offsets, out, compiled):
         out: Where its map begins.
         compiled: Compiles a function with a signature.
     """
-    HEIGHT, PITCH, OUT_PITCH = layer.kernel[0], layer.pitch, layer.out_pitch
+    HEIGHT, OUT_PITCH = layer.kernel[0], layer.out_pitch
     OUTPUTS, OUT, KERNEL = layer.outputs, out, offsets.backward
-    PIXELS, LINE = layer.size // OUT_PITCH, layer.map[1] * PITCH
+    PIXELS, LINE = layer.size // OUT_PITCH, layer.line
     CHUNKS, CHUNK, ROW = layer.chunks, layer.chunk, layer.row
     PART, KERNEL_SIZE, MAP = CHUNK * LANES, HEIGHT * ROW, layer.floats
     AT_ONCE = HEIGHT if CHUNKS == 1 and HEIGHT * CHUNK <= FAR else 1
@@ -186,7 +191,7 @@ def back_kernel(layer, offsets, out, compiled):
                 for i in range(first, first + OUTPUTS):
                     for step in range(STEPS):
                         for chunk in range(CHUNKS):
-                            patch = at + winners[i] * PITCH + step * LINE + chunk * PART
+                            patch = at + winners[i] + step * LINE + chunk * PART
                             kernel = KERNEL + (i - first) * KERNEL_SIZE + step * ROW + chunk * PART
                             add_scaled_to(
                                 slopes, patch, LINE, slopes[i], weights, kernel, ROW, AT_ONCE, CHUNK
@@ -194,7 +199,7 @@ def back_kernel(layer, offsets, out, compiled):
             else:
                 for y in range(HEIGHT):
                     for chunk in range(CHUNKS):
-                        patch = at + winners[first] * PITCH + y * LINE + chunk * PART
+                        patch = at + winners[first] + y * LINE + chunk * PART
                         sums = load_tile(slopes, patch, 1, CHUNK, 0, LANES)
                         for output in range(OUTPUTS):
                             kernel = KERNEL + output * KERNEL_SIZE + y * ROW + chunk * PART

@@ -10,7 +10,7 @@ from math import prod
 import numpy as np
 from jaxtyping import Int32, Int64
 
-from zoogen.kernels.widths import LANES, full
+from zoogen.kernels.widths import IN_A_LINE, LANES, full
 
 TILE = 8
 """Registers of sums that are kept at once, at most: an AVX2 processor has sixteen in all."""
@@ -61,9 +61,23 @@ class Layer:
         return self.inputs if self.first else full(self.inputs)
 
     @property
+    def line(self) -> int:
+        """Floats from one row of pixels it reads to the next; those of an image begin at a line."""
+        row = self.map[1] * self.pitch
+        return -(-row // IN_A_LINE) * IN_A_LINE if self.first else row
+
+    @property
     def floats(self) -> int:
         """Floats of the map it reads."""
-        return prod(self.map) * self.pitch
+        return self.map[0] * self.line
+
+    @property
+    def second(self) -> int:
+        """Where an image lies once more, half a cache line on.
+
+        A register at a place that would lie across two lines in one copy does not in the other.
+        """
+        return self.floats + LANES
 
     @property
     def out_pitch(self) -> int:
@@ -134,9 +148,12 @@ class Layer:
 
     @property
     def windows(self) -> Int32[np.ndarray, " floats"]:
-        """The pixel at which the window of each unit begins, before pooling chooses among them."""
+        """Where the patch of each unit begins, before pooling chooses among several."""
         rows, columns = np.indices(self.out) * self.stride * self.pool
-        return np.repeat((rows * self.map[1] + columns).ravel(), self.out_pitch).astype(np.int32)
+        begin = columns * self.pitch
+        across = self.first & (begin % IN_A_LINE > LANES)
+        places = rows * self.line + begin + np.where(across, self.second, 0)
+        return np.repeat(places.ravel(), self.out_pitch).astype(np.int32)
 
     @property
     def pairs(self) -> Int64[np.ndarray, " pairs"]:

@@ -54,7 +54,7 @@ class OneModel:
         for piece in self.trained.pieces(len(order), size):
             right += kernels.train(
                 *(*self.layers, plan.stages, plan.pack, plan.unpack, self.numbers),
-                *(rows.images, rows.labels, order[piece], size),
+                *(rows.images, plan.lines, rows.labels, order[piece], size),
                 *(self.spec.network.classes, self.activation, self.flat, *self.optimiser),
                 *(*self.room, self.key, self.steps, *self.limits),
             )
@@ -71,7 +71,7 @@ class OneModel:
         """Classify images."""
         kernels, plan, classes = self.kernels, self.kernels.plan, self.spec.network.classes
         claimed, hits, loss = np.zeros(classes, np.int64), np.zeros(classes, np.int64), 0.0
-        shown = zeros(LANES * plan.shown)
+        shown = zeros(LANES * plan.pixels)
         maps = zeros(int(plan.evaluated[-1, :2].sum()))
         for piece in self.measured.pieces(len(rows.labels), LANES):
             loss += kernels.measure(

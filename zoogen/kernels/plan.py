@@ -50,9 +50,21 @@ class Plan:
         return tuple(layer for layer in self.layers if isinstance(layer, Layer))
 
     @property
-    def shown(self) -> int:
+    def pixels(self) -> int:
         """Floats of an image."""
-        return self.weighted[0].floats
+        first = self.weighted[0]
+        return prod(first.map) * first.pitch
+
+    @property
+    def shown(self) -> int:
+        """Floats of an image as it is shown: its rows at cache lines, and all once more."""
+        return self.weighted[0].second + self.weighted[0].floats
+
+    @property
+    def lines(self) -> Int64[np.ndarray, " 4"]:
+        """Of an image as it is shown: rows, floats of one, to the next, and to the second copy."""
+        first = self.weighted[0]
+        return np.array([first.map[0], first.map[1] * first.pitch, first.line, first.second])
 
     @property
     def slack(self) -> int:

@@ -3,7 +3,7 @@
 from typing import no_type_check
 
 import numpy as np
-from numba import types
+from numba import njit, types
 
 from zoogen.kernels.activation import activate_and_differentiate, multiply
 from zoogen.kernels.loss import differentiate, most_likely
@@ -21,17 +21,29 @@ COUNTS, TABLE = types.Array(WHOLE, 1, "C"), types.Array(WHOLE, 2, "C")
 INDEX, NUMBERS = types.Array(types.int32, 1, "C"), types.Array(types.uint32, 1, "C")
 TRAINING = WHOLE(
     *(COUNTS, COUNTS, COUNTS, TABLE, INDEX, INDEX, NUMBERS),
-    *(IMAGES, COUNTS, COUNTS, WHOLE, WHOLE, WHOLE),
+    *(IMAGES, COUNTS, COUNTS, COUNTS, WHOLE, WHOLE, WHOLE),
     *(VECTOR, VECTOR, VECTOR, types.Array(REAL, 1, "C"), WHOLE, VECTOR, VECTOR, FLOAT),
     *(VECTOR, VECTOR, VECTOR, VECTOR, INDEX, VECTOR, VECTOR, VECTOR, VECTOR),
     *(types.uint64, WHOLE, types.int16, FLOAT),
 )
 
 
+@njit(error_model="numpy")
+@no_type_check
+def show(image, lines, shown):
+    """Copy an image to where the first layer reads it, twice."""
+    rows, width, line, second = lines[0], lines[1], lines[2], lines[3]
+    for row in range(rows):
+        for i in range(width):
+            pixel = image[row * width + i]
+            shown[row * line + i] = pixel
+            shown[second + row * line + i] = pixel
+
+
 @no_type_check
 def train(
     forwards, gradients, backs, stages, pack, unpack, numbers,
-    images, labels, order, batch_size, classes, activation,
+    images, lines, labels, order, batch_size, classes, activation,
     weights, mean, square, powers, optimiser, rates, decays, momentum,
     shown, maps, slopes, derivatives, winners, packed, sums, gradient, scratch,
     key, step, bound, kept,
@@ -47,6 +59,7 @@ def train(
         unpack: Where the gradient of each weight lies.
         numbers: Of the pairs of units, for dropout.
         images: A row each.
+        lines: See ``zoogen.kernels.plan.Plan.lines``.
         labels: Of the images.
         order: Places of the images to show.
         batch_size: Images to a step; the last step takes what is left.
@@ -60,11 +73,11 @@ def train(
         rates: Of each weight.
         decays: Of each weight.
         momentum: Of SGD.
-        shown: Room for an image.
+        shown: Room for an image, twice.
         maps: Room for all maps of an image.
         slopes: Room for the gradient with respect to them.
         derivatives: Room for those of the activation.
-        winners: Pixel at which the window of each unit begins; that of a pooled one changes.
+        winners: Where the patch of each unit begins; that of a pooled one changes.
         packed: Room for the weights as the layers read them.
         sums: Room for their gradient.
         gradient: Room for the gradient as a flat vector.
@@ -74,7 +87,7 @@ def train(
         bound: Draws below it are dropped.
         kept: What the other units are scaled by.
     """
-    depth, pixels, params = len(forwards), images.shape[1], len(unpack)
+    depth, params = len(forwards), len(unpack)
     end = stages[depth - 1, OUT]
     logits, of_logits = maps[end : end + classes], slopes[end : end + classes]
     dropping, right = bound > np.int16(-(2**15)), 0
@@ -86,9 +99,8 @@ def train(
             packed[i] = weights[pack[i]]
         sums[:] = 0
         for place in range(len(batch)):
-            image, label = images[batch[place]], labels[batch[place]]
-            for i in range(pixels):
-                shown[i] = image[i]
+            label = labels[batch[place]]
+            show(images[batch[place]], lines, pointer(shown))
             for layer in range(depth):
                 read = maps if layer else shown
                 call(

@@ -11,6 +11,10 @@ LINE = 64
 """Bytes of a cache line; a register that lies across two of them takes twice as long to store."""
 
 
+IN_A_LINE = LINE // 4
+"""Floats of a cache line."""
+
+
 def full(length: int) -> int:
     """Round a number of floats up to whole registers."""
     return -(-length // LANES) * LANES
