@@ -19,6 +19,7 @@ LOAD = """
 import sys
 from time import perf_counter
 
+import torch
 import zoogen.populate
 from zoogen import zoo_spec
 

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from functools import partial
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from textwrap import shorten
 from typing import Any, Protocol, runtime_checkable
@@ -22,7 +22,7 @@ from zoogen.errors import ZooError
 from zoogen.extras import extra_package
 from zoogen.workers import ATTEMPTS, POLL_SECONDS, Backlog, Report, Steps
 
-SAME_EVERYWHERE = ("zoobench", "torch", "numpy")
+SAME_EVERYWHERE = ("zoobench", "torch", "numpy", "numba")
 PATIENCE_SECONDS = 5
 
 
@@ -161,7 +161,15 @@ def run_task(
 
 def versions() -> dict[str, str]:
     """Return the versions that decide a result, without the build they were compiled for."""
-    return {name: version(name).partition("+")[0] for name in SAME_EVERYWHERE}
+    return {name: version_of(name).partition("+")[0] for name in SAME_EVERYWHERE}
+
+
+def version_of(name: str) -> str:
+    """Return the version of a package, or ``none``: without Numba, torch trains."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "none"
 
 
 def refuse_other_versions(expected: dict[str, str]) -> None:

@@ -25,12 +25,14 @@ ROWS, FLOATS = types.Array(FLOAT, 2, "C"), types.Array(FLOAT, 1, "C")
 COUNTS, TABLE = types.Array(WHOLE, 1, "C"), types.Array(WHOLE, 2, "C")
 REALS, NUMBERS = types.Array(REAL, 1, "C"), types.Array(types.uint32, 1, "C")
 KEYS, BOUNDS = types.Array(types.uint64, 1, "C"), types.Array(types.int16, 1, "C")
+SHOWN = types.Array(FLOAT, 2, "C", readonly=True)
+LABELS = types.Array(WHOLE, 1, "C", readonly=True)
 TRAINING = types.void(
-    *(ROWS, COUNTS, TABLE, WHOLE, COUNTS, FLAG, WHOLE),
+    *(SHOWN, LABELS, TABLE, WHOLE, COUNTS, FLAG, WHOLE),
     *(ROWS, ROWS, ROWS, REALS, WHOLE, FLOATS, FLOATS, FLOAT),
     *(ROWS, ROWS, ROWS, ROWS, KEYS, WHOLE, NUMBERS, BOUNDS, FLOATS, FLAG, COUNTS),
 )
-MEASURING = types.void(ROWS, COUNTS, COUNTS, FLAG, WHOLE, ROWS, ROWS, TABLE, TABLE, REALS)
+MEASURING = types.void(SHOWN, LABELS, COUNTS, FLAG, WHOLE, ROWS, ROWS, TABLE, TABLE, REALS)
 
 
 @no_type_check

@@ -17,7 +17,7 @@ from zoogen.kernels.tiles import (
     store_tile,
     transpose,
 )
-from zoogen.kernels.training import COUNTS, IMAGES, REAL, TABLE, VECTOR, WHOLE
+from zoogen.kernels.training import COUNTS, IMAGES, LABELS, REAL, TABLE, VECTOR, WHOLE
 from zoogen.kernels.widths import LANES
 
 SUMS = 12
@@ -107,7 +107,7 @@ def evaluation_mean(layer, read, out, compiled):
 EMPTY = False
 """Not biased: a tile of zeros."""
 MEASURING = REAL(
-    *(COUNTS, TABLE, IMAGES, COUNTS, WHOLE),
+    *(COUNTS, TABLE, IMAGES, LABELS, WHOLE),
     *(VECTOR, WHOLE, VECTOR, VECTOR, COUNTS, COUNTS),
 )
 

@@ -10,7 +10,7 @@ from zoogen.images import ImageSet
 
 @dataclass(frozen=True, kw_only=True)
 class Rows:
-    """Images, a row each, pixel by pixel, the channels of a pixel side by side."""
+    """Images, a row each, pixel by pixel, the channels of a pixel side by side; read-only."""
 
     images: Float32[np.ndarray, "images floats"]
     labels: Int64[np.ndarray, " images"]
@@ -22,7 +22,7 @@ class Rows:
         """Lay images out; those of one channel are not copied."""
         innermost = np.moveaxis(images, 1, -1) if images.ndim == 4 else images
         flat = np.ascontiguousarray(innermost).reshape(len(images), -1)
-        return cls(images=flat, labels=np.ascontiguousarray(labels))
+        return cls(images=sealed(flat), labels=sealed(np.ascontiguousarray(labels)))
 
     def first(self, images: int) -> "Rows":
         """Return so many of them."""
@@ -31,6 +31,13 @@ class Rows:
     def present(self, classes: int) -> Int64[np.ndarray, " classes"]:
         """Count the images of each class."""
         return np.bincount(self.labels, minlength=classes)
+
+
+def sealed(array: np.ndarray) -> np.ndarray:
+    """Return a view that cannot be written to: some processes are given no more than that."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 def train_and_test(images: ImageSet) -> tuple[Rows, Rows]:

@@ -16,12 +16,13 @@ READS, OUT, SIZE, ACTIVE, DROPPED = range(5)
 whether an activation follows, and the number under which its units are dropped, or 0."""
 
 WHOLE, REAL, FLOAT = types.int64, types.float64, types.float32
-VECTOR, IMAGES = types.Array(FLOAT, 1, "C"), types.Array(FLOAT, 2, "C")
+VECTOR, IMAGES = types.Array(FLOAT, 1, "C"), types.Array(FLOAT, 2, "C", readonly=True)
+LABELS = types.Array(WHOLE, 1, "C", readonly=True)
 COUNTS, TABLE = types.Array(WHOLE, 1, "C"), types.Array(WHOLE, 2, "C")
 INDEX, NUMBERS = types.Array(types.int32, 1, "C"), types.Array(types.uint32, 1, "C")
 TRAINING = WHOLE(
     *(COUNTS, COUNTS, COUNTS, TABLE, INDEX, INDEX, NUMBERS),
-    *(IMAGES, COUNTS, COUNTS, COUNTS, WHOLE, WHOLE, WHOLE),
+    *(IMAGES, COUNTS, LABELS, COUNTS, WHOLE, WHOLE, WHOLE),
     *(VECTOR, VECTOR, VECTOR, types.Array(REAL, 1, "C"), WHOLE, VECTOR, VECTOR, FLOAT),
     *(VECTOR, VECTOR, VECTOR, VECTOR, INDEX, VECTOR, VECTOR, VECTOR, VECTOR),
     *(types.uint64, WHOLE, types.int16, FLOAT),
