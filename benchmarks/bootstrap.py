@@ -7,12 +7,12 @@ from jaxtyping import Float, Int64
 from sklearn.metrics import r2_score
 
 from benchmarks.ratio import Ratio, seconds
-from zoobench.bootstrap import model_interval
-from zoobench.embed import embed
-from zoobench.find import find_embedder
-from zoobench.predict import predict
-from zoobench.probe import PROBES
-from zoobench.tasks import find_tasks
+from zoobench.embedders.embed import embed
+from zoobench.embedders.find import find_embedder
+from zoobench.probes.predict import predict
+from zoobench.probes.probe import PROBES
+from zoobench.results.bootstrap import model_interval
+from zoobench.task.tasks import find_tasks
 from zoogen import SPLITS, load_zoo
 
 RESAMPLES, RUNS, TIMED = 1000, 5, 20

@@ -6,12 +6,12 @@ import numpy as np
 import torch
 
 from benchmarks.ratio import Ratio
-from zoobench.find import find_embedder
-from zoobench.logistic import standard_logistic
-from zoobench.metrics import accuracy
-from zoobench.probe import Classify
-from zoobench.softmax_adam import BATCH, EPOCHS, LEARNING_RATE, WEIGHT_DECAY, paper_softmax
-from zoobench.tasks import tasks_of
+from zoobench.embedders.find import find_embedder
+from zoobench.probes.logistic import standard_logistic
+from zoobench.probes.probe import Classify
+from zoobench.probes.softmax_adam import BATCH, EPOCHS, LEARNING_RATE, WEIGHT_DECAY, paper_softmax
+from zoobench.task.metrics import accuracy
+from zoobench.task.tasks import tasks_of
 from zoogen import SPLITS, Zoo, load_zoo
 
 CLAIM = (

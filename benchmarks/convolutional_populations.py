@@ -9,10 +9,10 @@ from benchmarks.every_core import Work, here, on_every_core
 from benchmarks.image_steps import Turns, alone, by_kernels, by_stack, drawn_images, measured
 from benchmarks.ratio import Ratio
 from zoogen import CNN, ZooSpec, zoo_spec
-from zoogen.configs import model_configs
-from zoogen.device import cores, one_thread
-from zoogen.train import stacks
-from zoogen.tuning import models_per_stack
+from zoogen.spec.configs import model_configs
+from zoogen.train.device import cores, one_thread
+from zoogen.train.loop import stacks
+from zoogen.train.tuning import models_per_stack
 
 CLAIM = (
     "Kernels train on all cores, one model in each of as many processes, shown all of 60 000 drawn "

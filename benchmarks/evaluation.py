@@ -6,10 +6,10 @@ from pathlib import Path
 from time import perf_counter
 
 from benchmarks.ratio import Ratio
-from zoobench.evaluate import evaluate
-from zoobench.find import find_embedder
-from zoobench.probe import PROBES, Probe
-from zoobench.tasks import find_tasks
+from zoobench.embedders.find import find_embedder
+from zoobench.evaluation.evaluate import evaluate
+from zoobench.probes.probe import PROBES, Probe
+from zoobench.task.tasks import find_tasks
 from zoogen import Zoo, load_zoo
 
 CLAIM = (

@@ -7,7 +7,7 @@ from time import perf_counter
 
 from joblib import Parallel, delayed
 
-from zoogen.device import cores
+from zoogen.train.device import cores
 
 Work = Callable[[], Generator[int, None, None]]
 """Prepares, then does a turn of work at every ``next``; yields how many units that was."""

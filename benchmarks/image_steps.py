@@ -12,15 +12,15 @@ import torch
 from torch import nn
 
 from zoogen import ZooSpec
-from zoogen.configs import ModelConfig
-from zoogen.device import freed_memory_kept, one_thread, tiny_numbers_as_zero
-from zoogen.images import ImageSet
-from zoogen.initialise import epoch_order, generators, starting_weights
-from zoogen.kernels.compiled import chain_kernels
-from zoogen.kernels.one_model import OneModel
-from zoogen.kernels.rows import train_and_test
-from zoogen.networks import torch_module
-from zoogen.train import DeviceImages, train_stack
+from zoogen.images.sets import ImageSet
+from zoogen.spec.configs import ModelConfig
+from zoogen.train.device import freed_memory_kept, one_thread, tiny_numbers_as_zero
+from zoogen.train.initialise import epoch_order, generators, starting_weights
+from zoogen.train.kernels.compiled import chain_kernels
+from zoogen.train.kernels.one_model import OneModel
+from zoogen.train.kernels.rows import train_and_test
+from zoogen.train.loop import DeviceImages, train_stack
+from zoogen.train.networks import torch_module
 
 Images = Callable[[], ImageSet]
 

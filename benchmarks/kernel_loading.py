@@ -20,13 +20,13 @@ import sys
 from time import perf_counter
 
 import torch
-import zoogen.populate
+import zoogen.build.shard
 from zoogen import zoo_spec
 
 network = zoo_spec(sys.argv[1]).network
 begin = perf_counter()
-from zoogen.kernels.compiled import chain_kernels, lane_kernels
-from zoogen.kernels.population import side_by_side
+from zoogen.train.kernels.compiled import chain_kernels, lane_kernels
+from zoogen.train.kernels.population import side_by_side
 imported = perf_counter()
 lane_kernels() if side_by_side(network) else chain_kernels(network)
 loaded = perf_counter()

@@ -13,12 +13,12 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.ratio import Ratio
-from zoobench.board import Truth, read_truth, submission_folder
-from zoobench.leaderboard import build_board, write_script
-from zoobench.results import Result, TaskResult, read_result, write_result, write_table
-from zoobench.score import scores_of
-from zoobench.submission import read_submission, write_submission
-from zoobench.submit import rounded
+from zoobench.board.board import Truth, read_truth, submission_folder
+from zoobench.board.page import build_board, write_script
+from zoobench.board.submission import read_submission, write_submission
+from zoobench.board.submit import rounded
+from zoobench.evaluation.score import scores_of
+from zoobench.results.results import Result, TaskResult, read_result, write_result, write_table
 
 CLAIM = (
     "A board of 500 submissions to tetris-seed, made of the true labels and noise, is read, "

@@ -9,9 +9,9 @@ from benchmarks.image_steps import alone, by_stack
 from benchmarks.ratio import Ratio
 from benchmarks.whole_build import build_and_watch, build_several_times, memory
 from zoogen import ZooSpec, zoo_spec
-from zoogen.configs import model_configs
-from zoogen.device import cores
-from zoogen.images import load_images
+from zoogen.images.sets import load_images
+from zoogen.spec.configs import model_configs
+from zoogen.train.device import cores
 
 CLAIM = (
     "All of tetris-seed (1000 models, 75 epochs) and of tetris-hyp (3600 models, 75 epochs), "

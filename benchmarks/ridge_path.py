@@ -3,7 +3,7 @@
 import numpy as np
 
 from benchmarks.ratio import Ratio, seconds
-from zoobench.ridge import PAPER_PENALTIES, paper_ridge, standard_ridge
+from zoobench.probes.ridge import PAPER_PENALTIES, paper_ridge, standard_ridge
 
 CLAIM = (
     "17 penalties × 7 targets on the layer statistics of tetris-seed (52 500 × 14, synthetic): the "

@@ -1,8 +1,9 @@
 """Which batch size gives mnist-seed the paper's accuracies? Run: ``python -m studies.cnn_images``.
 
 Trains the first models of mnist-seed at each batch size and prints the range of their accuracies
-after some epochs. The paper's is about [0.2, 0.95]. Needs MNIST, see ``zoogen.natural``; takes ten
-minutes of one core for each line. Written up in ``docs/decisions/0008-images.md``.
+after some epochs. The paper's is about [0.2, 0.95]. Needs MNIST, see
+``zoogen.images.natural``; takes ten minutes of one core for
+each line. Written up in ``docs/decisions/0008-images.md``.
 """
 
 from dataclasses import replace
@@ -10,11 +11,11 @@ from dataclasses import replace
 import numpy as np
 
 from zoogen import zoo_spec
-from zoogen.configs import model_configs
-from zoogen.device import one_thread
-from zoogen.images import load_images
-from zoogen.paths import training_path
-from zoogen.populate import train_and_measure
+from zoogen.build.shard import train_and_measure
+from zoogen.images.sets import load_images
+from zoogen.spec.configs import model_configs
+from zoogen.train.device import one_thread
+from zoogen.train.paths import training_path
 
 MODELS = 4
 BATCH_SIZES = (64, 16)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from baselines.self_supervised import deep_sets
 from studies.self_supervised_schedule import line
 from zoobench import Embedder
-from zoobench.find import find_embedder
+from zoobench.embedders.find import find_embedder
 from zoogen import load_zoo
 
 SHORT = replace(deep_sets, epochs=6, patience=6)

@@ -19,11 +19,11 @@ import numpy as np
 
 from zoogen import ZooSpec, build_zoo, zoo_folder, zoo_spec
 from zoogen.errors import ZooError
-from zoogen.locate import is_built
-from zoogen.manifest import read_manifest
-from zoogen.natural import centre
+from zoogen.images.natural import centre
+from zoogen.load.locate import is_built
 from zoogen.places import cache_folder
-from zoogen.table import part_path, read_part, read_table
+from zoogen.store.manifest import read_manifest
+from zoogen.store.table import part_path, read_part, read_table
 
 WHOLE = (
     "mnist-seed",

@@ -21,7 +21,7 @@ from baselines.self_supervised.networks import Autoencoder
 from baselines.self_supervised.train import identity_of
 from baselines.self_supervised.validate import kept_variance
 from studies.self_supervised_schedule import STEEP_HEAD
-from zoobench.embed import shuffle, shuffled
+from zoobench.embedders.embed import shuffle, shuffled
 from zoogen import Split, Weights, Zoo, load_zoo
 
 SHORT = replace(fast, beta=1.0)

@@ -10,10 +10,10 @@ from dataclasses import replace
 
 from baselines.self_supervised import SelfSupervised, fast
 from zoobench import Embedder
-from zoobench.cache import embeddings_of
-from zoobench.find import find_embedder
-from zoobench.run import Request
-from zoobench.tune import held_out_scores
+from zoobench.embedders.cache import embeddings_of
+from zoobench.embedders.find import find_embedder
+from zoobench.evaluation.run import Request
+from zoobench.evaluation.tune import held_out_scores
 from zoogen import Zoo, load_zoo
 
 PAPERS = SelfSupervised(schedule="one-cycle", learning_rate=1e-3, epochs=6)

@@ -10,9 +10,9 @@ from time import perf_counter
 
 from benchmarks.image_steps import drawn_images
 from zoogen import ZooSpec, zoo_spec
-from zoogen.configs import ModelConfig, model_configs
-from zoogen.device import one_thread
-from zoogen.train import DeviceImages, train_stack
+from zoogen.spec.configs import ModelConfig, model_configs
+from zoogen.train.device import one_thread
+from zoogen.train.loop import DeviceImages, train_stack
 
 IMAGE_STEPS = 12_800
 BATCHES = {64: (4, 8), 32: (8, 16), 16: (8, 16, 32), 8: (16, 32, 64)}

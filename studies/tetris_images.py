@@ -15,17 +15,17 @@ import numpy as np
 from loky import ProcessPoolExecutor
 
 from baselines.weight_statistics import embedder as weight_statistics
-from zoobench.metrics import r2
-from zoobench.ridge import paper_ridge
+from zoobench.probes.ridge import paper_ridge
+from zoobench.task.metrics import r2
 from zoogen import Weights, zoo_spec
-from zoogen.configs import ModelConfig, model_configs
-from zoogen.device import one_thread
-from zoogen.images import tetris_set
-from zoogen.paths import training_path
-from zoogen.populate import train_and_measure
-from zoogen.spec import ZooSpec
-from zoogen.split import SPLITS, model_splits
-from zoogen.tetris import Tetris
+from zoogen.build.shard import train_and_measure
+from zoogen.images.sets import tetris_set
+from zoogen.images.tetris import Tetris
+from zoogen.spec.configs import ModelConfig, model_configs
+from zoogen.spec.split import SPLITS, model_splits
+from zoogen.spec.zoo_spec import ZooSpec
+from zoogen.train.device import one_thread
+from zoogen.train.paths import training_path
 
 MODELS = 300
 CHOSEN = Tetris()

@@ -3,17 +3,17 @@
 from dataclasses import replace
 from pathlib import Path
 
-from zoobench.board import admit
-from zoobench.evaluate import evaluate
-from zoobench.find import find_embedder
-from zoobench.probe import find_probe
-from zoobench.provenance import embedder_stamp
-from zoobench.reference import evaluate_reference
-from zoobench.results import RESULT, read_result, write_result
-from zoobench.store import result_folder
-from zoobench.submission import Submission, write_submission
-from zoobench.submit import submit
-from zoobench.tasks import find_tasks
+from zoobench.board.board import admit
+from zoobench.board.submission import Submission, write_submission
+from zoobench.board.submit import submit
+from zoobench.embedders.find import find_embedder
+from zoobench.embedders.provenance import embedder_stamp
+from zoobench.evaluation.evaluate import evaluate
+from zoobench.evaluation.reference_rows import evaluate_reference
+from zoobench.probes.probe import find_probe
+from zoobench.results.results import RESULT, read_result, write_result
+from zoobench.results.store import result_folder
+from zoobench.task.tasks import find_tasks
 from zoogen import Zoo
 
 COMMIT = "c0ffee" + "0" * 34

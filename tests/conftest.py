@@ -19,8 +19,8 @@ from tests.guard.sitecustomize import GUARDED
 from tests.hub import Hub
 from tests.subprocesses import OWN_ZOO, run_zoogen
 from zoogen import MLP, Zoo, ZooSpec, build_zoo, load_zoo, zoo_spec
-from zoogen.images import IMAGES, ImageSet, load_images, tetris_set
-from zoogen.tetris import Tetris
+from zoogen.images.sets import IMAGES, ImageSet, load_images, tetris_set
+from zoogen.images.tetris import Tetris
 
 settings.register_profile("same every time", deadline=None, derandomize=True, max_examples=50)
 settings.load_profile("same every time")

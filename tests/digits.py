@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.datasets import load_digits
 
-from zoogen.images import ImageSet
+from zoogen.images.sets import ImageSet
 
 
 def enlarged_digits(train: int, test: int) -> ImageSet:

@@ -9,8 +9,8 @@ from typing import Any
 
 from tests.subprocesses import PATIENCE
 from zoogen import ZooError
-from zoogen.build import train_one
-from zoogen.workers import Report
+from zoogen.build.zoo import train_one
+from zoogen.progress import Report
 
 VICTIM = 1
 ALWAYS = 1000

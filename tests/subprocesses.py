@@ -12,8 +12,8 @@ OWN_ZOO = """
 from dataclasses import replace
 
 from zoogen import zoo_spec
-from zoogen.images import IMAGES, tetris_set
-from zoogen.tetris import Tetris
+from zoogen.images.sets import IMAGES, tetris_set
+from zoogen.images.tetris import Tetris
 
 IMAGES["few"] = lambda _: tetris_set(Tetris(train_images=600, test_images=60))
 SPEC = replace(

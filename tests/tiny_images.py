@@ -18,7 +18,7 @@ import pytest
 from scipy.io import savemat
 from torchvision import datasets
 
-from zoogen.published import IDX_MD5, Source
+from zoogen.images.public import IDX_MD5, Source
 
 TRAIN, TEST = 10, 4
 

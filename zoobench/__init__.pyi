@@ -1,7 +1,7 @@
 """Score what any embedder knows of the networks of a zoo."""
 
-from .embed import Embedder
+from .embedders.embed import Embedder
+from .embedders.space import Choice, SearchSpace, Uniform
 from .places import cache_folder
-from .space import Choice, SearchSpace, Uniform
 
 __all__ = ["Choice", "Embedder", "SearchSpace", "Uniform", "cache_folder"]

@@ -1,5 +1,5 @@
 """``python -m zoobench`` is the command ``zoobench``."""
 
-from zoobench.cli import main
+from zoobench.cli.commands import main
 
 main()

@@ -1,34 +1,34 @@
 """Populations of trained networks, as data: build them, store them, load them."""
 
-from .architectures import CNN, MLP, Convolution
 from .atomic import atomic_path, sha256_of, write_text
-from .axes import RandomSeeds, Range
-from .build import build_zoo
-from .cluster import ray_cluster
+from .build.cluster import ray_cluster
+from .build.zoo import build_zoo
 from .console import INTERRUPTED, completed, run_command_line
-from .device import check_device
 from .errors import IntegrityError, UnknownNameError, ZooError
 from .extras import extra_package
-from .fetch import Fetched, fetch_zoo
-from .figures import as_png, new_figure
-from .folder import locked
-from .imported import AnySpec, ImportedSpec
-from .importers import import_zoo
-from .layout import Layout, Slot
-from .load import Part, Zoo, load_zoo
-from .locate import is_at_hand, is_built
-from .manifest import Manifest
+from .hub.fetch import Fetched, fetch_zoo
+from .importers.zoo import import_zoo
+from .load.locate import is_at_hand, is_built
+from .load.zoo import Part, Zoo, load_zoo
 from .places import user_cache, zoo_folder
-from .plots import umap_picture
+from .plots.figures import as_png, new_figure
+from .plots.zoo import umap_picture
 from .progress import progress_bar
-from .publish import Publication, publish_zoo
-from .registry import ZOOS, find_spec, zoo_spec
-from .shards import save_tensors
-from .spec import ZooSpec
-from .split import SPLITS, Split
-from .symmetry import HiddenLayer, chained_layers, permutation_index
-from .table import model_table
-from .weights import Weights
+from .publish.zoo import Publication, publish_zoo
+from .spec.architectures import CNN, MLP, Convolution
+from .spec.axes import RandomSeeds, Range
+from .spec.imported import AnySpec, ImportedSpec
+from .spec.layout import Layout, Slot
+from .spec.registry import ZOOS, find_spec, zoo_spec
+from .spec.split import SPLITS, Split
+from .spec.symmetry import HiddenLayer, chained_layers, permutation_index
+from .spec.zoo_spec import ZooSpec
+from .store.folder import locked
+from .store.manifest import Manifest
+from .store.shards import save_tensors
+from .store.table import model_table
+from .store.weights import Weights
+from .train.device import check_device
 
 __all__ = [
     "CNN",

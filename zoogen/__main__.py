@@ -1,5 +1,5 @@
 """``python -m zoogen`` is the command ``zoogen``."""
 
-from zoogen.cli import main
+from zoogen.cli.commands import main
 
 main()

@@ -1,6 +1,6 @@
 """Progress on standard error: bars on a terminal, a line a minute elsewhere."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from time import monotonic
@@ -9,6 +9,9 @@ from typing import Protocol
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
+
+Report = Callable[[int], None]
+"""Called with the number of steps that have just been done."""
 
 
 class Advance(Protocol):

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float32, Float64, Int64
 
-from zoogen.architectures import Network
 from zoogen.errors import ZooError
-from zoogen.images import images_at_hand, load_images
+from zoogen.images.sets import images_at_hand, load_images
 from zoogen.importers.foreign import Foreign, ForeignLayout
-from zoogen.manifest import Check
 from zoogen.progress import progress_bar
-from zoogen.symmetry import permutation_index
+from zoogen.spec.architectures import Network
+from zoogen.spec.symmetry import permutation_index
+from zoogen.store.manifest import Check
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from zoogen.images import ImageSet
+    from zoogen.images.sets import ImageSet
 
 SAMPLE = 64
 """Snapshots, of as many models, that are evaluated again."""
@@ -128,8 +128,8 @@ def logits(
     """Run one network in double precision."""
     import torch
 
-    from zoogen.device import one_thread
-    from zoogen.networks import torch_module
+    from zoogen.train.device import one_thread
+    from zoogen.train.networks import torch_module
 
     module = torch_module(network, activation).double().eval()  # type: ignore[arg-type]
     flat = torch.from_numpy(vector.astype(np.float64))
@@ -187,9 +187,9 @@ def accuracies(
     """Return the test accuracy of each vector, a few networks at a time."""
     import torch
 
-    from zoogen.device import one_thread
-    from zoogen.measure import predictions_and_loss
-    from zoogen.networks import runs_of
+    from zoogen.train.device import one_thread
+    from zoogen.train.measure import predictions_and_loss
+    from zoogen.train.networks import runs_of
 
     shown, labels = torch.from_numpy(images.test_images), torch.from_numpy(images.test_labels)
     order = np.argsort(np.array(activations), kind="stable")

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float32, Int64
 
-from zoogen.architectures import Network
-from zoogen.imported import Skipped
 from zoogen.importers.sources import Digests
-from zoogen.layout import Layout
-from zoogen.manifest import Check
-from zoogen.symmetry import HiddenLayer
+from zoogen.spec.architectures import Network
+from zoogen.spec.imported import Skipped
+from zoogen.spec.layout import Layout
+from zoogen.spec.symmetry import HiddenLayer
+from zoogen.store.manifest import Check
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -14,19 +14,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float32
 
-from zoogen.architectures import CNN, MLP, Convolution, Network
 from zoogen.errors import IntegrityError, ZooError
-from zoogen.imported import Skipped
 from zoogen.importers.foreign import Block, Foreign, ForeignLayout
 from zoogen.importers.pickles import PLAIN, Tensor
 from zoogen.importers.ray_trials import Trial, read_trials
 from zoogen.importers.request import Request
 from zoogen.importers.sources import MIB, Digests, Member, members
 from zoogen.importers.torch_files import Limits, TorchFile
-from zoogen.layout import Layout
-from zoogen.manifest import Check
-from zoogen.registry import PAPER_CNN
-from zoogen.split import shared_out
+from zoogen.spec.architectures import CNN, MLP, Convolution, Network
+from zoogen.spec.imported import Skipped
+from zoogen.spec.layout import Layout
+from zoogen.spec.registry import PAPER_CNN
+from zoogen.spec.split import shared_out
+from zoogen.store.manifest import Check
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,9 +7,9 @@ import numpy as np
 from jaxtyping import Float32, Int64
 
 from zoogen.importers.sources import MIB
-from zoogen.layout import Layout
-from zoogen.manifest import FileEntry, file_entry
-from zoogen.shards import shard_name, write_shard
+from zoogen.spec.layout import Layout
+from zoogen.store.manifest import FileEntry, file_entry
+from zoogen.store.shards import shard_name, write_shard
 
 SHARD_BYTES = 64 * MIB
 

@@ -18,18 +18,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Int64
 
-from zoogen.architectures import Network
 from zoogen.errors import IntegrityError, ZooError
-from zoogen.imported import Skipped
 from zoogen.importers.arrays import float_rows, row_blocks
 from zoogen.importers.checks import passed
 from zoogen.importers.foreign import Block, Foreign, ForeignLayout
 from zoogen.importers.request import Request
 from zoogen.importers.sources import MIB, Digests, Member, members
-from zoogen.layout import Layout
-from zoogen.manifest import Check
-from zoogen.registry import SMALL_CNN_ZOO, zoo_spec
-from zoogen.symmetry import HiddenLayer
+from zoogen.spec.architectures import Network
+from zoogen.spec.imported import Skipped
+from zoogen.spec.layout import Layout
+from zoogen.spec.registry import SMALL_CNN_ZOO, zoo_spec
+from zoogen.spec.symmetry import HiddenLayer
+from zoogen.store.manifest import Check
 
 if TYPE_CHECKING:
     import pandas as pd

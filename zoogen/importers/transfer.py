@@ -15,10 +15,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Int64
 
 from zoogen.atomic import write_text
-from zoogen.card import CARD, zoo_card
 from zoogen.errors import UnwritableError, ZooError
-from zoogen.folder import LOCK, PARTS, clear_half_written, clear_zoo, locked, refuse_foreign
-from zoogen.imported import ImportedSpec, Origin, Skipped, found_values
 from zoogen.importers.checks import (
     FailedChecksError,
     accuracy_check,
@@ -31,8 +28,13 @@ from zoogen.importers.checks import (
 from zoogen.importers.foreign import Block, Foreign
 from zoogen.importers.shard_writer import ShardWriter
 from zoogen.importers.sources import MIB
-from zoogen.layout import Layout
-from zoogen.manifest import (
+from zoogen.progress import progress_bar
+from zoogen.spec.imported import ImportedSpec, Origin, Skipped, found_values
+from zoogen.spec.layout import Layout
+from zoogen.spec.zoo_spec import AXES, Activation
+from zoogen.store.card import CARD, zoo_card
+from zoogen.store.folder import LOCK, PARTS, clear_half_written, clear_zoo, locked, refuse_foreign
+from zoogen.store.manifest import (
     FORMAT_VERSION,
     TABLE,
     Check,
@@ -41,11 +43,9 @@ from zoogen.manifest import (
     file_entry,
     write_manifest,
 )
-from zoogen.progress import progress_bar
-from zoogen.shards import map_shard
-from zoogen.spec import AXES, Activation
-from zoogen.table import PLACE, write_table
-from zoogen.weights import Weights
+from zoogen.store.shards import map_shard
+from zoogen.store.table import PLACE, write_table
+from zoogen.store.weights import Weights
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -172,7 +172,7 @@ def made(folder: Path) -> Iterator[None]:
 
 def refuse_zoo(folder: Path) -> None:
     """Refuse a folder with a zoo, or with the finished shards of a build."""
-    from zoogen.locate import is_built
+    from zoogen.load.locate import is_built
 
     if is_built(folder):
         raise ZooError(f"{folder} holds a zoo already; choose another folder or delete it")
@@ -354,7 +354,7 @@ def zoo_table(snapshots: "pd.DataFrame", stored: Stored) -> "pd.DataFrame":
 
 
 def split_sha256(table: "pd.DataFrame") -> str:
-    """Hash the split, as ``zoogen.table`` does for zoos that are trained here."""
+    """Hash the split, as ``zoogen.store.table`` does for zoos that are trained here."""
     models = table.drop_duplicates("model").sort_values("model")
     lines = (f"{m} {s}\n" for m, s in zip(models["model"], models["split"], strict=True))
     return sha256("".join(lines).encode()).hexdigest()

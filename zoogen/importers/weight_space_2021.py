@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zoogen.configs import model_configs
 from zoogen.errors import IntegrityError, UnknownNameError, ZooError
 from zoogen.importers.checks import passed
 from zoogen.importers.foreign import Block, Foreign, ForeignLayout
@@ -22,11 +21,12 @@ from zoogen.importers.pickles import VALUES, Record, RefusedGlobalError, Tensor
 from zoogen.importers.request import Request
 from zoogen.importers.sources import CHUNK, GIB, Digests, Member, members
 from zoogen.importers.torch_files import Limits, TorchFile
-from zoogen.layout import Layout
-from zoogen.manifest import Check
-from zoogen.registry import ZOOS, zoo_spec
-from zoogen.spec import AXES, ZooSpec
-from zoogen.split import shares_starts
+from zoogen.spec.configs import model_configs
+from zoogen.spec.layout import Layout
+from zoogen.spec.registry import ZOOS, zoo_spec
+from zoogen.spec.split import shares_starts
+from zoogen.spec.zoo_spec import AXES, ZooSpec
+from zoogen.store.manifest import Check
 
 if TYPE_CHECKING:
     import pandas as pd

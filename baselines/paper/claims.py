@@ -1,0 +1,97 @@
+"""What the paper concludes from a table, held against ours: it holds, in part, or not."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from baselines.paper.tables import Claim
+from zoobench.evaluation.compare import Difference, difference
+from zoobench.report.results import MISSING, signed
+from zoobench.results.paper import paper_scores
+from zoobench.results.results import Result
+from zoogen import Zoo
+
+HEAD = """### What the paper concludes, on our {zoo}
+
+Differences in points, with the 95 % bootstrap interval of the difference; `paper` is the
+difference of the paper's scores. Above and below are said where the interval is all on
+one side of zero.
+"""
+
+
+def claim_section(
+    claims: Sequence[Claim],
+    results: Mapping[str, Result],
+    zoo: Zoo,
+    columns: Sequence[str],
+    root: Path,
+) -> str:
+    """Lay out every claim as Markdown: the verdict, then each difference with its interval.
+
+    Nothing is said where no claim can be looked into.
+
+    Args:
+        claims: Of one table.
+        results: By the title of the row; a claim about others is left open.
+        zoo: Which they are of.
+        columns: Those of the table.
+        root: Folder of all results.
+    """
+    lines: list[str] = []
+    for claim in claims:
+        if claim.zoos and zoo.spec.name not in claim.zoos:
+            continue
+        where = [column for column in columns if column in claim.columns or not claim.columns]
+        found = {
+            pair: {
+                column: difference(root, zoo, results[pair[0]], results[pair[1]], column)
+                for column in where
+            }
+            for pair in claim.pairs
+            if set(pair) <= set(results)
+        }
+        if not found:
+            continue
+        lines += [f"**{claim.text}** {verdict(claim, found)}\n", *laid_out(found, where, zoo)]
+    return "\n".join([HEAD.format(zoo=zoo.spec.name), *lines, ""]) if lines else ""
+
+
+Found = Mapping[tuple[str, str], Mapping[str, Difference | None]]
+
+
+def verdict(claim: Claim, found: Found) -> str:
+    """Say whether a claim holds, by how many of the differences."""
+    known = [each for row in found.values() for each in row.values() if each is not None]
+    above = sum(each.is_above for each in known)
+    below = sum(each.is_below for each in known)
+    counts = f"({above} of {len(known)} above, {below} below)"
+    if claim.expect == "mixed":
+        return f"{'Holds' if above and below else 'Does not hold'} {counts}."
+    if known and above == len(known):
+        return f"Holds {counts}."
+    return f"{'Holds in part' if above > below else 'Does not hold'} {counts}."
+
+
+def laid_out(found: Found, columns: Sequence[str], zoo: Zoo) -> Iterator[str]:
+    """Write a table of differences: ours, the interval, the paper's."""
+    yield f"| difference | | {' | '.join(columns)} |"
+    yield f"|---|---|{'---:|' * len(columns)}"
+    for (upper, lower), row in found.items():
+        ours = [MISSING if each is None else signed(each.mean) for each in row.values()]
+        bounds = [
+            MISSING if each is None else f"{signed(each.low)} … {signed(each.high)}"
+            for each in row.values()
+        ]
+        yield f"| {upper} − {lower} | ours | {' | '.join(ours)} |"
+        yield f"| | 95 % | {' | '.join(bounds)} |"
+        papers = [paper_difference(zoo.spec.name, column, upper, lower) for column in columns]
+        yield f"| | paper | {' | '.join(papers)} |"
+    yield ""
+
+
+def paper_difference(zoo: str, column: str, upper: str, lower: str) -> str:
+    """Write the difference of two of the paper's scores, if it has both."""
+    scores = paper_scores()
+    mine, other = scores.get((zoo, column, upper)), scores.get((zoo, column, lower))
+    if mine is None or other is None:
+        return MISSING
+    return signed(mine.score - other.score) + ("" if mine.sure and other.sure else "?")

@@ -1,0 +1,259 @@
+"""The paper's tables again, from our zoos and embedders, with the paper's numbers beside ours."""
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from baselines.paper.claims import claim_section
+from baselines.paper.tables import SELF_SUPERVISED, PaperTable, Row
+from zoobench.embedders.alone import EmbedderError
+from zoobench.embedders.find import find_embedder
+from zoobench.evaluation.reference_rows import PROBE, REFERENCES
+from zoobench.evaluation.run import Request, run
+from zoobench.probes.predict import unlearnable
+from zoobench.report.results import MISSING, interval_text, paper_text, percent, score_in
+from zoobench.results.paper import PaperScore, paper_scores
+from zoobench.results.results import RECONSTRUCTION, Result
+from zoobench.results.store import find_result
+from zoobench.task.targets import targets
+from zoobench.task.tasks import GAP, RUNNING_GAP, find_tasks, named_tasks, tasks_of
+from zoogen import SPLITS, AnySpec, Zoo, ZooError, is_at_hand, load_zoo, zoo_spec
+
+log = logging.getLogger(__name__)
+
+
+def reproduce_table(
+    table: PaperTable, root: Path, settings: Mapping[str, str] | None = None
+) -> str:
+    """Evaluate what is missing of a table and return it as Markdown.
+
+    Args:
+        table: Which.
+        root: Folder of all results.
+        settings: Changed in every self-supervised row, as typed on the command line.
+
+    Raises:
+        UnknownNameError: If the trained rows have no such setting; nothing is done then.
+        ZooError: If no zoo of the table is built here, or a zoo or result cannot be read or
+            written; what was finished is kept.
+    """
+    settings = settings or {}
+    table = replace(table, rows=with_settings(table.rows, settings))
+    refuse_none_built(table.zoos)
+    sections, made = [], list[Result]()
+    for name in table.zoos:
+        if not is_at_hand(name):
+            sections.append(f"## {name}\n\n{not_built(name)}\n")
+            continue
+        zoo = load_zoo(name)
+        asked = asked_of(table, zoo.spec)
+        parts = {split: targets(zoo.part(split)) for split in SPLITS}
+        reasons = {task.id: unlearnable(task, parts) for task in find_tasks(zoo.spec, asked)}
+        tasks = [task for task in asked if not reasons[task]]
+        for probe in table.probes:
+            results, refused = evaluate_all(table, zoo.spec.name, probe, tasks, root)
+            made += results.values()
+            sections.append(section(table, zoo, probe, results, tasks, root))
+            left_out = {f"task {task}": reasons[task] for task in asked if reasons[task]} | refused
+            sections += [f"Not scored: {title}: {reason}.\n" for title, reason in left_out.items()]
+            if probe == table.probes[0] and table.claims:
+                columns = table_columns(table, tasks)
+                sections.append(claim_section(table.claims, results, zoo, columns, root))
+    return "\n".join([*header(table, settings, made), *sections])
+
+
+def asked_of(table: PaperTable, spec: AnySpec) -> list[str]:
+    """Return the tasks of a table on a zoo; where it has the gap, that of the paper follows."""
+    asked = [task for task in tasks_of(spec) if task in table.tasks or not table.tasks]
+    if table.running_gap and GAP.id in asked and RUNNING_GAP.id in named_tasks(spec):
+        asked.insert(asked.index(GAP.id) + 1, RUNNING_GAP.id)
+    return asked
+
+
+def not_built(name: str) -> str:
+    """Say that a zoo is not there."""
+    return f"Not built here; run: `zoogen build {name}`"
+
+
+def refuse_none_built(names: Sequence[str]) -> None:
+    """Refuse to redo a table of which there is nothing: a page made elsewhere would be lost.
+
+    Raises:
+        ZooError: If none of the zoos is built here; the message has the commands.
+    """
+    if not any(is_at_hand(name) for name in names):
+        commands = ", ".join(f"zoogen build {name}" for name in names)
+        raise ZooError(
+            f"none of the zoos of this table is built here; run one or more of: {commands}"
+        )
+
+
+def with_settings(rows: Sequence[Row], settings: Mapping[str, str]) -> tuple[Row, ...]:
+    """Change the settings of the rows that are trained; what a row varies stays as it is.
+
+    Raises:
+        UnknownNameError: If there is no such setting.
+        ZooError: If a row cannot have it.
+    """
+    changed = tuple(
+        replace(row, settings={**settings, **row.settings})
+        if row.embedder.startswith(SELF_SUPERVISED)
+        else row
+        for row in rows
+    )
+    for row in changed:
+        find_embedder(row.embedder, row.settings)  # before anything is built or trained in vain
+    return changed
+
+
+def evaluate_all(
+    table: PaperTable, zoo: str, probe: str, tasks: Sequence[str], root: Path
+) -> tuple[dict[str, Result], dict[str, str]]:
+    """Score every row of the table on one zoo.
+
+    Returns:
+        The results by the rows' titles, and why there is none of a row whose embedding the
+        benchmark refuses.
+    """
+    results, refused = dict[str, Result](), dict[str, str]()
+    for row in table.rows:
+        request = Request(
+            embedder=row.embedder,
+            zoo=zoo,
+            probe=probe,
+            settings=row.settings,
+            tasks=tuple(tasks),
+        )
+        try:
+            results[row.title] = run(request, root, references=True)
+        except EmbedderError as error:
+            log.warning("%s, %s: %s", zoo, row.title, error)
+            refused[row.title] = str(error)
+    return results, refused
+
+
+def header(table: PaperTable, settings: Mapping[str, str], made: Sequence[Result]) -> Iterator[str]:
+    """Say what the table shows and what made it."""
+    yield f"# {table.title}, ours beside the paper's\n"
+    yield f"Made by `zoobench reproduce {table.name}{typed(settings)}`. Scores are R² or accuracy"
+    yield "on the test split, in percent, with a 95 % bootstrap interval over models; `paper` is"
+    yield "what Schürholt et al. 2021 print, with a question mark where the reading is unsure."
+    yield "The `paper` probe is the authors' (ridge with a penalised intercept on raw features, a"
+    yield "linear layer by Adam), the `standard` probe standardises features and runs to"
+    yield "convergence."
+    if table.reconstruction:
+        yield f"`{RECONSTRUCTION}` is the R² of test weights reconstructed, hidden units permuted."
+    yield ""
+    yield from made_by(made)
+    yield from trained_rows(table.rows)
+
+
+def made_by(made: Sequence[Result]) -> Iterator[str]:
+    """Say with which versions and on which machine the first result was made."""
+    for result in made[:1]:
+        versions = ", ".join(f"{name} {version}" for name, version in result.versions.items())
+        yield f"Versions: {versions}. Machine: {result.machine}.\n"
+
+
+def trained_rows(rows: Sequence[Row]) -> Iterator[str]:
+    """Say by which embedder and settings the rows that are trained were made."""
+    trained = [row for row in rows if row.embedder.startswith(SELF_SUPERVISED)]
+    if trained:
+        yield "Trained rows:\n"
+    for row in trained:
+        yield f"* {row.title}: `{row.embedder}{typed(row.settings)}`"
+    if trained:
+        yield ""
+
+
+def typed(settings: Mapping[str, str]) -> str:
+    """Write settings as on the command line."""
+    return "".join(f" --set {name}={value}" for name, value in settings.items())
+
+
+def table_columns(table: PaperTable, tasks: Sequence[str]) -> list[str]:
+    """Return the columns of a table: reconstruction if it has that, then the tasks."""
+    return [*([RECONSTRUCTION] if table.reconstruction else []), *tasks]
+
+
+def section(
+    table: PaperTable,
+    zoo: Zoo,
+    probe: str,
+    results: Mapping[str, Result],
+    tasks: Sequence[str],
+    root: Path,
+) -> str:
+    """Lay out one zoo and one probe: up to three lines to a row, one column to a task."""
+    name = zoo.spec.name
+    columns = table_columns(table, tasks)
+    lines = [
+        f"## {name}, {probe} probe\n",
+        f"{extent(zoo)}\n",
+        f"| embedder | | {' | '.join(columns)} |",
+        f"|---|---|{'---:|' * len(columns)}",
+    ]
+    for embedder in REFERENCES:
+        reference = find_result(root, embedder, name, PROBE)
+        if reference is not None:
+            lines.append(line(embedder, "ours", scores(reference, columns)))
+    for title, result in results.items():
+        lines.append(line(title, "ours", scores(result, columns)))
+        lines.append(line("", "95 %", intervals(result, columns)))
+        printed = [in_the_paper(name, column, title, columns) for column in columns]
+        if any(printed):
+            lines.append(line("", "paper", [paper_text(score, MISSING) for score in printed]))
+    return "\n".join(lines) + "\n"
+
+
+def in_the_paper(zoo: str, column: str, title: str, columns: Sequence[str]) -> PaperScore | None:
+    """Return what the paper prints: its gap is the running one, where the table has that."""
+    if RUNNING_GAP.id in columns and column in {GAP.id, RUNNING_GAP.id}:
+        column = GAP.id if column == RUNNING_GAP.id else ""
+    return paper_scores().get((zoo, column, title))
+
+
+def extent(zoo: Zoo) -> str:
+    """Say how much of the registered zoo was scored, in bold if it is not all of it."""
+    manifest, planned = zoo.manifest, zoo_spec(zoo.spec.name)
+    hashes = f"zoo content `{manifest.content_sha256[:12]}`, split `{manifest.split_sha256[:12]}`."
+    parts = zoo.properties.groupby("split")["model"].nunique()
+    models = f"{manifest.models_built} of {planned.models} models"
+    counts = ", ".join(f"{parts.get(split, 0)} {split}" for split in SPLITS)
+    missing = [
+        f"{field.replace('_', ' ')} {told(ours)} for {told(theirs)}"
+        for field in ("images", "epochs", "stored_epochs")
+        if (ours := getattr(zoo.spec, field)) != (theirs := getattr(planned, field))
+    ]
+    if manifest.models_built == planned.models and not missing:
+        return f"{models} ({counts}), {hashes}"
+    return (
+        f"**Partial zoo**: {'; '.join((f'{models} ({counts})', *missing))}. {hashes.capitalize()}"
+    )
+
+
+def told(value: object) -> str:
+    """Write a field of a spec in words; of a path, the name alone."""
+    if isinstance(value, tuple) and len(value) > 10:
+        return f"{value[0]} to {value[-1]}"
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    return Path(value).name if isinstance(value, str) else str(value)
+
+
+def line(first: str, second: str, cells: Sequence[str]) -> str:
+    """Join cells to a line of Markdown."""
+    return f"| {' | '.join((first, second, *cells))} |"
+
+
+def scores(result: Result, columns: Sequence[str]) -> list[str]:
+    """Write the mean score in each column."""
+    found = (score_in(result, column) for column in columns)
+    return [MISSING if each is None else percent(each.mean) for each in found]
+
+
+def intervals(result: Result, columns: Sequence[str]) -> list[str]:
+    """Write the interval in each column."""
+    found = (score_in(result, column) for column in columns)
+    return [MISSING if each is None else interval_text(each) for each in found]

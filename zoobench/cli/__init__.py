@@ -1,0 +1,6 @@
+"""The command ``zoobench``.
+
+In: arguments. Out: tables on standard output, progress on standard error, an exit code.
+May import: every room.
+Private: ``board``.
+"""

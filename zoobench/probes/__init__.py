@@ -1,0 +1,6 @@
+"""Probes: small models that read one property from an embedding.
+
+In: embeddings and targets of the train and validation splits. Out: predictions of the test split.
+May import: ``embedders`` and below.
+Private: ``boosted``, ``linear``, ``principal_axes``.
+"""

@@ -1,0 +1,6 @@
+"""The command ``zoogen``.
+
+In: arguments. Out: tables on standard output, progress on standard error, an exit code.
+May import: every room.
+Private: ``arguments``, ``tables``, ``travel``.
+"""

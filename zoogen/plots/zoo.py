@@ -1,0 +1,203 @@
+"""Plots of a zoo: how accuracy develops, and where the snapshots lie in weight space.
+
+They show what Figures 4 and 7 of Schürholt et al. 2021 (arXiv:2110.15288) show of the zoos there.
+"""
+
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import Float, Float32, Float64, Int64
+from rich.console import Console
+
+from zoogen.atomic import atomic_path, write_text
+from zoogen.errors import ZooError
+from zoogen.extras import extra_package
+from zoogen.load.locate import is_built
+from zoogen.load.zoo import Zoo
+from zoogen.plots.figures import accuracy_figure, as_png, mean_weight_figure, umap_figure
+from zoogen.progress import progress_bar
+from zoogen.store.card import CARD, PLOTS, zoo_card
+from zoogen.store.folder import locked
+from zoogen.store.manifest import read_manifest
+from zoogen.store.weights import Weights
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ACCURACY, MEAN_WEIGHT, UMAP = "accuracy.png", "mean-weight.png", "umap.png"
+CAPTIONS = {
+    ACCURACY: "Test accuracy after each epoch",
+    MEAN_WEIGHT: "Test accuracy of each snapshot against its mean weight",
+    UMAP: "UMAP of the weights, coloured by what varies and by epoch",
+}
+
+SAMPLE = 5000
+"""Snapshots that UMAP lays out at most: more take longer and lie on top of each other."""
+
+FEWEST = 3
+"""Snapshots that it needs, so that each has two neighbours."""
+
+NEIGHBOURS = 25
+SEED = 0
+BLOCK = 1024
+"""Weight vectors in memory at a time: 20 MB where they are longest."""
+
+
+def plot_zoo(zoo: Zoo, out: Path | None = None) -> list[Path]:
+    """Draw the plots of a zoo into its folder and embed them in its card.
+
+    The first is written when all are drawn. The same zoo gives the same files.
+
+    Args:
+        zoo: What to draw.
+        out: Another folder to write to; the zoo's own is then left as it is.
+
+    Returns:
+        The files, in the order of ``CAPTIONS``.
+
+    Raises:
+        ZooError: If matplotlib or umap-learn is not installed, the zoo has hardly a snapshot, the
+            folder cannot be written, or the zoo was built anew in the meantime.
+        IntegrityError: If the table is missing or not the zoo's.
+    """
+    if out is not None and is_built(out):
+        raise ZooError(f"{out} is a zoo's folder: without --out, its plots go to {out / PLOTS}")
+    pictures = draw_plots(zoo)
+    if out is not None:
+        return write_pictures(out, pictures)
+    with locked(zoo.folder):
+        if read_manifest(zoo.folder) != zoo.manifest:
+            raise ZooError(f"{zoo.folder} was built anew meanwhile; run the same command again")
+        written = write_pictures(zoo.folder / PLOTS, pictures)
+        write_text(zoo.folder / CARD, zoo_card(zoo.manifest, zoo.properties, CAPTIONS))
+    return written
+
+
+def write_pictures(folder: Path, pictures: Mapping[str, bytes]) -> list[Path]:
+    """Write each picture atomically."""
+    for name, picture in pictures.items():
+        with atomic_path(folder / name) as temporary:
+            temporary.write_bytes(picture)
+    return [folder / name for name in pictures]
+
+
+def draw_plots(zoo: Zoo) -> dict[str, bytes]:
+    """Draw every plot as a PNG file, see ``plot_zoo``."""
+    refuse_few(zoo)
+    spec, rows, title = zoo.spec, zoo.properties, headline(zoo)
+    means = mean_weights(zoo.weights)
+    return {
+        ACCURACY: as_png(lambda: accuracy_figure(rows, title)),
+        MEAN_WEIGHT: as_png(lambda: mean_weight_figure(rows, means, spec, title)),
+        UMAP: umap_picture(zoo, zoo.weights, rows, "weights"),
+    }
+
+
+def refuse_few(zoo: Zoo) -> None:
+    """Refuse a zoo with hardly a snapshot to draw, or to draw at all without the packages for it.
+
+    Raises:
+        ZooError: If it does.
+    """
+    for package in ("matplotlib", "umap"):
+        extra_package(package, "a plot")
+    snapshots = len(zoo.weights)
+    if snapshots < FEWEST:
+        failed, built = len(zoo.manifest.failures), zoo.manifest.models_built
+        raise ZooError(
+            f"{zoo.folder} has {snapshots} snapshots ({failed} of {built} models failed), "
+            f"plots need {FEWEST} or more; train more models"
+        )
+
+
+def umap_picture(
+    zoo: Zoo,
+    vectors: Weights | Float[np.ndarray, "snapshots dim"],
+    rows: "pd.DataFrame",
+    what: str,
+    also: Sequence[str] = (),
+) -> bytes:
+    """Draw vectors laid out by UMAP, up to ``SAMPLE`` of them, as a PNG file.
+
+    Args:
+        zoo: Whose snapshots they stand for.
+        vectors: One per snapshot.
+        rows: The properties of each, in the order of the vectors.
+        what: They are, for the title.
+        also: Measured properties to colour by, beside what varies and the epoch.
+
+    Raises:
+        ZooError: If there are hardly any, or matplotlib or umap-learn is not installed.
+    """
+    refuse_few(zoo)
+    drawn = drawn_rows(len(vectors))
+    with Console(stderr=True).status(f"UMAP of {len(drawn):,} {what}"):
+        places = umap_layout(np.asarray(vectors[drawn], dtype=np.float32))
+    drawn_of = f", {len(drawn):,} snapshots drawn at random" if len(drawn) < len(vectors) else ""
+    title = f"{headline(zoo)}\nUMAP of the {what}{drawn_of}"
+    return as_png(lambda: umap_figure(rows.iloc[drawn], places, zoo.spec, title, also=also))
+
+
+def headline(zoo: Zoo) -> str:
+    """Say which zoo this is and how much of it is there."""
+    models, planned = zoo.properties["model"].nunique(), zoo.manifest.models_planned
+    part = f"{models:,} of {planned:,}" if models < planned else f"{models:,}"
+    return f"{zoo.spec.name}: {part} models, {len(zoo.weights):,} snapshots"
+
+
+def mean_weights(weights: Weights) -> Float64[np.ndarray, " snapshots"]:
+    """Return the mean of every weight vector, read block by block from disk."""
+    means = np.empty(len(weights))
+    total = len(weights)
+    with progress_bar("mean weights", things="snapshots", total=total, unit="snapshots") as report:
+        for first in range(0, total, BLOCK):
+            block = weights[first : first + BLOCK]
+            means[first : first + BLOCK] = block.mean(axis=1, dtype=np.float64)
+            report(len(block))
+    return means
+
+
+def drawn_rows(snapshots: int) -> Int64[np.ndarray, " drawn"]:
+    """Draw up to ``SAMPLE`` of a zoo's rows at random, the same every time, in no order.
+
+    Single snapshots, not whole models: nearest to a snapshot are other epochs of its own model, and
+    where all of those are drawn, UMAP shows each model as a thread by itself and nothing of what
+    models share.
+    """
+    return np.random.default_rng(SEED).permutation(snapshots)[:SAMPLE]
+
+
+def umap_layout(
+    weights: Float32[np.ndarray, "snapshots params"],
+) -> Float32[np.ndarray, "snapshots 2"]:
+    """Lay weight vectors out in the plane by UMAP, the same every time.
+
+    Neighbours are exact, by the distance of all weights: of a sample that is faster than UMAP's own
+    search. The layout starts from the two leading principal components.
+
+    Raises:
+        ZooError: If umap-learn is not installed.
+
+    Source:
+        McInnes, Healy and Melville 2018, arXiv:1802.03426.
+    """
+    from sklearn.neighbors import NearestNeighbors
+
+    count = min(NEIGHBOURS, len(weights) - 1)
+    search = NearestNeighbors(n_neighbors=count, algorithm="brute").fit(weights)
+    distances, others = search.kneighbors(n_neighbors=count - 1)
+    neighbours = np.column_stack([np.arange(len(weights)), others])
+    lengths = np.column_stack([np.zeros(len(weights)), distances]).astype(np.float32)
+    layout = extra_package("umap", "a plot").UMAP(
+        n_neighbors=count,
+        init="pca",
+        precomputed_knn=(neighbours, lengths),
+        random_state=SEED,
+        n_jobs=1,
+    )
+    with warnings.catch_warnings():  # that new rows cannot be placed later
+        warnings.filterwarnings("ignore", r"precomputed_knn\[2\]", UserWarning)
+        return np.asarray(layout.fit(weights).embedding_, dtype=np.float32)
