@@ -8,15 +8,15 @@ READY := .venv/ready
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-demo: $(READY) ## train tetris-seed, score layer statistics, print them beside the paper
+demo: $(READY) ## train tetris-seed, score layer statistics, print scores beside the paper's
 	$(BIN)/zoogen build tetris-seed
 	$(BIN)/zoobench evaluate weight-statistics --zoo tetris-seed
 
-# One thread for each of the two: more of them spin while they wait for a core.
+# One thread per worker: more would spin while they wait for a core.
 test: $(READY) ## run every test, two files at a time
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
-check: $(READY) ## lint, types, import direction
+check: $(READY) ## check format, lint, types, import direction
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -25,14 +25,14 @@ check: $(READY) ## lint, types, import direction
 bench: $(READY) ## measure every claim about speed against its peer
 	$(BIN)/python -m benchmarks --write docs/results/speed.md
 
-format: $(READY) ## rewrite the sources in the house format
+format: $(READY) ## format the sources
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
 clean: ## remove the virtual environment and caches
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache *.egg-info
 
-# Installed last and stamped last: an interrupted set-up is stale and starts again.
+# The stamp is written last: an interrupted set-up is stale and starts again.
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit(f"Python 3.11 or newer is needed, {sys.executable} is {v.major}.{v.minor}; run: make PYTHON=python3.11")'
 	@echo 'setting up .venv, a few minutes the first time'

@@ -1,19 +1,19 @@
 """Principal components of weight vectors: linear, cosine and Gaussian kernels.
 
-The result is that of scikit-learn's ``KernelPCA(n_components=50, kernel=...)`` fitted on every
-second training row, as in the authors' code, up to the sign of each axis. No kernel matrix is
-held, which for the 94 500 rows of tetris-hyp would take 71 GB:
+The result equals scikit-learn's ``KernelPCA(n_components=50, kernel=...)`` fitted on every second
+training row, as in the authors' code, up to the sign of each axis. The kernel matrix, 71 GB for the
+94 500 rows of tetris-hyp, is never held in memory:
 
-* the linear and the cosine kernel are scalar products, of the rows as they are and scaled to unit
-  length, so their axes come exactly from the small covariance matrix;
-* the Gaussian kernel is multiplied with a hundred vectors at once, a block of its rows at a time,
-  computed anew on each pass; a block Krylov method needs six or seven passes in single precision.
+* The linear and cosine kernels are scalar products, of the rows as they are or at unit length, so
+  their axes come exactly from the small covariance matrix.
+* The Gaussian kernel is multiplied with a hundred vectors at once, a block of its rows at a time,
+  recomputed on each pass; a block Krylov method needs six or seven passes in single precision.
   Coordinates are computed in double precision: large terms cancel in them, and in single precision
-  what is left depends on the rows that are embedded beside them.
+  the rest would depend on which rows are embedded together.
 """
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -25,31 +25,28 @@ from zoogen import Weights, ZooError
 
 Kernel = Literal["linear", "cosine", "rbf"]
 
-ROWS = 8192
-"""Weight vectors read at a time."""
-
 KERNEL_ROWS = 512
 """Kernel rows held at a time: 194 MB for tetris-hyp in single precision."""
 
 TOLERANCE = 3e-6
-"""Largest residual of an eigenpair over the largest eigenvalue; float32 reaches about 2e-7."""
+"""Largest accepted residual over the largest eigenvalue; float32 reaches about 2e-7."""
 
 ROUNDING = 1e-5
-"""Eigenvalues below this share of the largest are left out: float32 does not resolve their axes."""
+"""Axes below this share of the largest eigenvalue are dropped: float32 cannot resolve them."""
 
 PASSES = 20
-"""Most passes over the kernel, which bounds the memory of the search."""
+"""Most passes over the kernel; this bounds the memory of the search."""
 
 
 @dataclass
 class PCA:
-    """Coordinates along the leading principal axes of the training weights, in a kernel's space.
+    """Coordinates along the leading principal axes of the training weights in kernel space.
 
     Attributes:
-        kernel: ``linear``; ``cosine``, the rows scaled to unit length; or ``rbf``, the Gaussian
+        kernel: ``linear``; ``cosine``, which scales rows to unit length; or ``rbf``, the Gaussian
             kernel ``exp(-|x - y|² / params)``, whose cost grows with the square of the rows.
-        dim: Number of axes; fewer come out where the training rows vary along fewer.
-        every: Fit on each ``every``-th training row, in the order given.
+        dim: Number of axes; fewer if the training rows vary along fewer.
+        every: Fit on every ``every``-th training row, in the order given.
 
     Source:
         Schürholt et al. 2021, arXiv:2110.15288, section 4.1: PCA_l, PCA_c and PCA_r. Kernel PCA:
@@ -67,7 +64,7 @@ class PCA:
         self.name = f"pca-{self.kernel}"
 
     def fit(self, train: Weights, validation: Weights, *, seed: int) -> "PCA":  # noqa: ARG002
-        """Find the axes; the seed only draws where the search of ``rbf`` starts."""
+        """Find the axes; the seed only sets where the search for ``rbf`` starts."""
         rows = train.take(slice(None, None, self.every))
         self.axes = (
             gaussian_axes(rows, self.dim, seed=seed)
@@ -77,18 +74,15 @@ class PCA:
         return self
 
     def transform(self, weights: Weights) -> Float32[np.ndarray, "snapshots dim"]:
-        """Return the coordinates of each row, computed a block of rows at a time."""
-        return np.concatenate([self.axes.coordinates(block) for block in blocks(weights)])
-
-
-def blocks(weights: Weights) -> Iterator[Float32[np.ndarray, "_rows params"]]:
-    """Read weight vectors a few thousand at a time."""
-    return (weights[first : first + ROWS] for first in range(0, len(weights), ROWS))
+        """Return the coordinates of each row."""
+        return np.concatenate(
+            [self.axes.coordinates(np.asarray(block)) for block in weights.blocks()]
+        )
 
 
 @dataclass(frozen=True)
 class LinearAxes:
-    """Orthogonal directions through the mean of rows, taken as they are or at unit length."""
+    """Orthogonal directions through the mean of the rows, as they are or at unit length."""
 
     unit_length: bool
     mean: Float64[np.ndarray, " params"]
@@ -97,7 +91,7 @@ class LinearAxes:
     def coordinates(
         self, rows: Float32[np.ndarray, "rows params"]
     ) -> Float32[np.ndarray, "rows dim"]:
-        """Project rows on the directions."""
+        """Project rows onto the directions."""
         centred = prepared(rows, unit_length=self.unit_length) - self.mean
         return np.asarray(centred @ self.directions, dtype=np.float32)
 
@@ -119,10 +113,10 @@ def linear_axes(rows: Weights, dim: int, *, unit_length: bool) -> LinearAxes:
 
     params = rows.layout.params
     mean, covariance = np.zeros(params), np.zeros((params, params))
-    for block in blocks(rows):
-        mean += prepared(block, unit_length=unit_length).sum(axis=0) / len(rows)
-    for block in blocks(rows):
-        centred = prepared(block, unit_length=unit_length) - mean
+    for block in rows.blocks():
+        mean += prepared(np.asarray(block), unit_length=unit_length).sum(axis=0) / len(rows)
+    for block in rows.blocks():
+        centred = prepared(np.asarray(block), unit_length=unit_length) - mean
         covariance += centred.T @ centred / len(rows)
     variances, directions = eigh(covariance, subset_by_index=(max(params - dim, 0), params - 1))
     varied = variances > 1e-12 * variances[-1]
@@ -131,18 +125,18 @@ def linear_axes(rows: Weights, dim: int, *, unit_length: bool) -> LinearAxes:
 
 
 def fixed_signs(axes: Float[np.ndarray, "entries dim"]) -> Float32[np.ndarray, " dim"]:
-    """Return the sign each axis needs for its largest entry to be positive: it has none itself."""
+    """Return the signs that make the largest entry of each axis positive."""
     largest = np.take_along_axis(axes, np.abs(axes).argmax(axis=0)[None], axis=0)[0]
     return np.where(largest < 0, -1, 1).astype(np.float32)
 
 
 @dataclass(frozen=True)
 class GaussianAxes:
-    """Directions in the space of the Gaussian kernel, as sums over the rows it was fitted on.
+    """Directions in the space of the Gaussian kernel, as sums over the fitted rows.
 
-    A coordinate is the centred kernel times the coefficients. These sum to zero, so of the
-    centring only what the training rows contribute is left: one ``offset`` per axis. No mean over
-    the rows to embed enters, and each is embedded on its own.
+    A coordinate is the centred kernel times the coefficients. The coefficients sum to zero, so
+    centring reduces to one ``offset`` per axis, which depends on the training rows only: each row
+    is embedded on its own.
     """
 
     mean: Float64[np.ndarray, " params"]
@@ -153,7 +147,7 @@ class GaussianAxes:
     def coordinates(
         self, rows: Float32[np.ndarray, "rows params"]
     ) -> Float32[np.ndarray, "rows dim"]:
-        """Project rows on the axes."""
+        """Project rows onto the axes."""
         coordinates = kernel_product(rows - self.mean, self.fitted, self.coefficients)
         return np.asarray(coordinates - self.offset, dtype=np.float32)
 
@@ -163,9 +157,9 @@ def gaussian_axes(rows: Weights, dim: int, *, seed: int) -> GaussianAxes:
     from threadpoolctl import threadpool_limits
 
     values = np.asarray(rows)
-    mean = values.mean(axis=0)  # a shift changes no distance, and small norms round less
+    mean = values.mean(axis=0)  # a shift changes no distance, and smaller norms round less
     fitted = values - mean
-    # The products are torch's, on all cores; numpy's threads would only keep these waiting.
+    # Torch computes the products on all cores; numpy's threads would only compete with it.
     with threadpool_limits(1, user_api="blas"):
         eigenpairs = leading_eigenpairs(
             lambda vectors: kernel_product(fitted, fitted, vectors), len(fitted), dim, seed=seed
@@ -186,9 +180,8 @@ def kernel_product(
 ) -> Float[np.ndarray, "rows columns"]:
     """Multiply the kernel ``exp(-|x - y|² / params)`` of ``rows`` and ``fitted`` with ``vectors``.
 
-    All three are of one precision, single or double, and so is the product.
-
-    The work is matrix products and exponentials; torch does both on all cores, numpy one of them.
+    All three share one precision, single or double, and the product has it too. Torch computes
+    exponentials on all cores, numpy on one.
     """
     import torch
 
@@ -208,12 +201,12 @@ def kernel_product(
 
 @dataclass(frozen=True)
 class Eigenpairs:
-    """Leading eigenpairs of a centred symmetric matrix, and what centring took away.
+    """Leading eigenpairs of a centred symmetric matrix, and the means removed by centring.
 
     Attributes:
         values: In descending order.
-        vectors: One a column, of unit length and mean zero.
-        means: Mean of each column of the matrix as it was before centring, times ``vectors``.
+        vectors: One per column, of unit length and mean zero.
+        means: Column means of the matrix before centring, times ``vectors``.
     """
 
     values: Float64[np.ndarray, " dim"]
@@ -228,17 +221,17 @@ def leading_eigenpairs(
     *,
     seed: int,
 ) -> Eigenpairs:
-    """Find leading eigenpairs of a centred symmetric matrix known by its products only.
+    """Find the leading eigenpairs of a symmetric matrix, centred, from its products with vectors.
 
-    A block Krylov method: the basis starts with random vectors, twice as many as are asked for,
-    and each pass adds the residuals of the best vectors in it so far (Rayleigh-Ritz). It ends when
-    no residual is longer than ``TOLERANCE`` of the largest eigenvalue.
+    A block Krylov method: the basis starts with ``2 * dim`` random vectors, and each pass adds the
+    residuals of the best vectors found in it (Rayleigh-Ritz). The search ends when no residual is
+    longer than ``TOLERANCE`` times the largest eigenvalue.
 
     Args:
-        product: Multiplies the matrix, not centred, with several vectors.
-        size: Rows of the matrix.
-        dim: Number of eigenpairs; those that are zero to rounding are left out.
-        seed: Draws the first vectors.
+        product: Multiplies the matrix before centring with several vectors.
+        size: Number of rows of the matrix.
+        dim: Number of eigenpairs; those below ``ROUNDING`` are dropped.
+        seed: Seed of the first vectors.
 
     Source:
         Musco and Musco 2015, arXiv:1504.05477; full orthogonalisation as in Saad 2011, Numerical
@@ -259,7 +252,7 @@ def leading_eigenpairs(
         if residual <= TOLERANCE:
             break
     else:
-        warnings.warn(f"rbf axes are exact to {residual:.0e} only", RuntimeWarning, stacklevel=4)
+        warnings.warn(f"rbf axes are only exact to {residual:.0e}", RuntimeWarning, stacklevel=4)
     kept = int(np.sum(values[:dim] > ROUNDING * values[0]))
     vectors = basis @ mix[:, :kept]
     signs = fixed_signs(vectors)
@@ -271,7 +264,7 @@ def ritz_pairs(
     image: Float32[np.ndarray, "size directions"],
     count: int,
 ) -> tuple[Float64[np.ndarray, " count"], Float32[np.ndarray, "directions count"]]:
-    """Diagonalise the matrix inside the span of ``basis``: eigenvalues and their mixtures."""
+    """Diagonalise the matrix within the span of ``basis``: eigenvalues and basis coefficients."""
     inside = (basis.T @ image).astype(np.float64)
     values, mix = np.linalg.eigh((inside + inside.T) / 2)
     return values[::-1][:count], mix[:, ::-1][:, :count].astype(np.float32)
@@ -280,8 +273,8 @@ def ritz_pairs(
 def orthonormal(
     vectors: Float32[np.ndarray, "size columns"], basis: Float32[np.ndarray, "size directions"]
 ) -> Float32[np.ndarray, "size columns"]:
-    """Make vectors of unit length, mean zero, orthogonal to each other and to ``basis``."""
-    for _ in range(2):  # once leaves rounding errors where the vectors lie almost in the basis
+    """Make vectors unit length, mean zero, and orthogonal to each other and to ``basis``."""
+    for _ in range(2):  # one round leaves rounding errors if a vector lies almost in the basis
         vectors = np.linalg.qr(vectors - basis @ (basis.T @ vectors)).Q
         vectors, _ = centred(vectors)
     return vectors
@@ -290,7 +283,7 @@ def orthonormal(
 def centred(
     columns: Float32[np.ndarray, "size columns"],
 ) -> tuple[Float32[np.ndarray, "size columns"], Float64[np.ndarray, " columns"]]:
-    """Return columns less their means, and the means; summed in float32 these are off by 1e-5."""
+    """Return columns minus their means, and the means, which float32 sums get wrong by 1e-5."""
     means = columns.mean(axis=0, dtype=np.float64)
     return columns - means.astype(np.float32), means
 

@@ -20,7 +20,7 @@ class RawWeights:
     name: str = field(default="raw-weights", init=False)
 
     def fit(self, train: Weights, validation: Weights, *, seed: int) -> "RawWeights":  # noqa: ARG002
-        """Return the embedder as it is: there is nothing to learn."""
+        """Return the embedder unchanged: there is nothing to learn."""
         return self
 
     def transform(self, weights: Weights) -> Float32[np.ndarray, "snapshots params"]:

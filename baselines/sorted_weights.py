@@ -1,4 +1,4 @@
-"""Each tensor's weights by size: every quantile there is, and nothing of where a weight was."""
+"""The weights of each tensor in ascending order: every quantile, but no position."""
 
 from dataclasses import dataclass, field
 
@@ -6,37 +6,35 @@ import numpy as np
 from jaxtyping import Float32
 
 from zoobench import Embedder
-from zoogen import Weights
-
-ROWS = 8192
-"""Weight vectors read at a time."""
+from zoogen import Layout, Weights
 
 
 @dataclass
 class SortedWeights:
     """The weights of each tensor in ascending order, tensor after tensor.
 
-    All that the percentiles of ``s(W)`` are taken from. Hidden units may change places, and so may
-    any two weights of a tensor.
+    The percentiles of ``s(W)`` can be read off it. Permuting hidden units does not change it, nor
+    does swapping any two weights of a tensor.
     """
 
     name: str = field(default="sorted-weights", init=False)
 
     def fit(self, train: Weights, validation: Weights, *, seed: int) -> "SortedWeights":  # noqa: ARG002
-        """Return the embedder as it is: there is nothing to learn."""
+        """Return the embedder unchanged: there is nothing to learn."""
         return self
 
     def transform(self, weights: Weights) -> Float32[np.ndarray, "snapshots params"]:
-        """Sort each tensor of each snapshot, a block of them at a time."""
-        blocks = (weights[first : first + ROWS] for first in range(0, len(weights), ROWS))
+        """Sort each tensor of each snapshot."""
         return np.concatenate(
-            [
-                np.concatenate(
-                    [np.sort(block[:, slot.slice], axis=1) for slot in weights.layout], axis=1
-                )
-                for block in blocks
-            ]
+            [sorted_tensors(np.asarray(block), weights.layout) for block in weights.blocks()]
         )
+
+
+def sorted_tensors(
+    rows: Float32[np.ndarray, "rows params"], layout: Layout
+) -> Float32[np.ndarray, "rows params"]:
+    """Sort the weights of each tensor within each row."""
+    return np.concatenate([np.sort(rows[:, slot.slice], axis=1) for slot in layout], axis=1)
 
 
 embedder: Embedder = SortedWeights()

@@ -1,17 +1,17 @@
-"""UMAP of weight vectors, and a rule for new rows that looks at each row alone.
+"""UMAP of weight vectors, with a rule that embeds each new row on its own.
 
 The paper's authors fit UMAP on every third training row and embed the rest with its ``transform``.
-Four things differ here:
+This embedder differs in four ways:
 
-* ``transform`` refines new rows by stochastic gradient steps that share one stream of random
+* UMAP's ``transform`` refines new rows by stochastic gradient steps that share one stream of random
   numbers, so a row's embedding depends on its batch. Here a new row stays where UMAP starts it:
-  at the mean of its nearest fitted rows, weighted by the strength of membership.
-* Neighbours are exact, not approximate; in these dimensions that is also the faster search.
-* The layout starts from principal components, which serve UMAP as well as the spectral start it
-  uses by default (Kobak and Linderman 2021, Nature Biotechnology 39). The neighbours of tetris-hyp
-  form a graph in pieces, for which the spectral start takes longer than all the rest together and
-  is experimental. ``init="spectral"`` has it.
-* The random state is the seed, which the authors leave unset. It binds the layout to one core.
+  at the mean of its nearest fitted rows, weighted by membership strength.
+* Neighbours are exact, not approximate; in these dimensions the exact search is also faster.
+* The layout starts from principal components, which work as well as UMAP's default spectral start
+  (Kobak and Linderman 2021, Nature Biotechnology 39). The neighbour graph of tetris-hyp is not
+  connected; on such a graph the spectral start is experimental and takes longer than everything
+  else together. ``init="spectral"`` selects it.
+* The random state is the seed; the authors set none. A fixed state limits the layout to one core.
 """
 
 import warnings
@@ -22,13 +22,14 @@ import numpy as np
 from jaxtyping import Float, Float32, Float64
 
 from zoobench import Embedder
-from zoogen import Weights, ZooError, extra_package
+from zoogen import Weights, ZooError
+from zoogen.extras import extra_package
 
 ROWS = 2048
-"""Weight vectors placed at a time: with 25 neighbours in 50 dimensions, 10 MB of coordinates."""
+"""Weight vectors placed at a time: 10 MB of coordinates for 25 neighbours in 50 dimensions."""
 
 HALVINGS = 50
-"""Bisection steps for the scale of a row, to the last digits of a double."""
+"""Bisection steps for the scale of a row: enough for the last digits of a double."""
 
 SMALLEST_SCALE = 1e-3
 """Least scale of a row, relative to its mean distance, as in UMAP."""
@@ -39,10 +40,10 @@ class UMAPProjection:
     """Coordinates that keep the nearest neighbours of the training weights.
 
     Attributes:
-        dim: Number of coordinates; fewer where the rows fitted on, or their params, are fewer.
-        neighbours: Nearest rows that count, 3 or more; the row itself is one of them.
-        min_distance: How close rows may lie in the embedding, in its units.
-        every: Fit on each ``every``-th training row, in the order given.
+        dim: Number of coordinates, at most the number of fitted rows and of params.
+        neighbours: Number of nearest rows to use, counting the row itself; 3 or more.
+        min_distance: Smallest distance between rows, in units of the embedding, 0 to 1.
+        every: Fit on every ``every``-th training row, in the order given.
         init: Where the layout starts.
 
     Source:
@@ -66,7 +67,7 @@ class UMAPProjection:
             raise ZooError(f"min_distance={self.min_distance}: expected 0 to 1")
 
     def fit(self, train: Weights, validation: Weights, *, seed: int) -> "UMAPProjection":  # noqa: ARG002
-        """Lay out every third training row.
+        """Lay out every ``every``-th training row.
 
         Raises:
             ZooError: If umap-learn is not installed.
@@ -90,21 +91,20 @@ class UMAPProjection:
             random_state=seed,
             n_jobs=1,
         )
-        with warnings.catch_warnings():  # UMAP's own transform, which it says is off, is not used
+        with warnings.catch_warnings():  # that UMAP's own transform will not work
             warnings.filterwarnings("ignore", r"precomputed_knn\[2\]", UserWarning)
             self.fitted: Float32[np.ndarray, "fitted dim"] = layout.fit(rows).embedding_
         return self
 
     def transform(self, weights: Weights) -> Float32[np.ndarray, "snapshots dim"]:
         """Place each row at the weighted mean of its nearest fitted rows."""
-        blocks = (weights[first : first + ROWS] for first in range(0, len(weights), ROWS))
-        return np.concatenate([self.place(block) for block in blocks])
+        return np.concatenate([self.place(np.asarray(block)) for block in weights.blocks(ROWS)])
 
     def place(self, rows: Float32[np.ndarray, "rows params"]) -> Float32[np.ndarray, "rows dim"]:
-        """Return the mean fitted coordinates of the neighbours, by strength of membership.
+        """Return the mean coordinates of each row's neighbours, weighted by membership strength.
 
-        UMAP starts a row it was fitted on at its own coordinates. Here it is a row like any other,
-        so that training rows are not embedded in a way no new row can be.
+        UMAP starts a fitted row at its own coordinates. Here it is placed like any other row, so
+        that training rows and new rows are embedded by the same rule.
         """
         distances, neighbours = self.search.kneighbors(rows)
         strengths = membership_strengths(distances)
@@ -116,14 +116,15 @@ class UMAPProjection:
 def membership_strengths(
     distances: Float[np.ndarray, "rows neighbours"],
 ) -> Float64[np.ndarray, "rows neighbours"]:
-    """Return how much each row belongs with each of its neighbours, in [0, 1].
+    """Return how strongly each row belongs with each of its neighbours, in [0, 1].
 
-    ``exp(-distance / scale)``, the scale of a row being such that all but the first neighbour sum
-    to ``log2(neighbours)``: UMAP's rule for new rows. UMAP bounds the scale of a row from below by
-    the mean distance in its batch; here the bound is the row's own mean, so batches do not matter.
+    UMAP's rule for new rows: ``exp(-distance / scale)``, with the scale of a row such that all
+    neighbours but the first sum to ``log2(neighbours)``. UMAP bounds the scale below by a share of
+    the mean distance in the batch; here it is a share of the row's own mean, so that batches do not
+    matter.
 
     Args:
-        distances: Ascending in each row, 3 or more.
+        distances: Ascending in each row, to 3 or more neighbours.
 
     Source:
         ``smooth_knn_dist`` and ``compute_membership_strengths`` of umap-learn.

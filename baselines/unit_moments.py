@@ -1,4 +1,4 @@
-"""Second moments of the units of each layer: sums of squares and products, nothing learned."""
+"""Second moments of the units of each hidden layer: mean squares and products, nothing learned."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,63 +15,65 @@ ROWS = 1024
 
 @dataclass
 class UnitMoments:
-    """How units are made, on average over each hidden layer: the mean of ``x xᵀ``.
+    """The second moment of each hidden layer: the mean of ``x xᵀ`` over its units ``x``.
 
-    A unit is described by numbers that depend on the order of no hidden layer: what the images are
-    to it, its bias, what it is to each class, and 1. What a unit of the first layer hears is its
-    weights; of a later one the sum over all paths from there of the products of weights along
-    them, as if activations passed on what they get, and what it is to a class likewise. Kernels
-    after the first are summed over their pixels.
+    A unit is described by its weights from the images, its bias, its weights to the classes, and 1.
+    Where other layers lie between, a weight from the images or to a class is the sum, over all
+    paths, of the product of the weights along the path, as if there were no activations. Kernels
+    after the first layer are summed over their pixels. None of these numbers depends on the order
+    of the units of any other hidden layer, and the mean does not depend on the order of its own.
 
-    The mean over units of all products of two of these numbers knows variances and covariances,
-    end-to-end weights and, by the 1, means.
+    The moment holds variances, covariances and end-to-end weights and, because of the 1, means.
     """
 
     name: str = field(default="unit-moments", init=False)
 
     def fit(self, train: Weights, validation: Weights, *, seed: int) -> "UnitMoments":  # noqa: ARG002
-        """Return the embedder as it is: there is nothing to learn.
+        """Return the embedder unchanged: there is nothing to learn.
 
         Raises:
-            ZooError: If no layer feeds another: there are no hidden units.
+            ZooError: If the network has no hidden layer, hence no units.
         """
         if not chained_layers(train.layout):
-            raise ZooError(f"no hidden layer among {', '.join(train.layout.shapes)}")
+            raise ZooError(
+                f"no hidden layer among {', '.join(train.layout.shapes)}; "
+                "use raw-weights for such networks"
+            )
         return self
 
     def transform(self, weights: Weights) -> Float32[np.ndarray, "snapshots moments"]:
-        """Describe each snapshot, a block of them at a time."""
-        blocks = (
-            weights.take(slice(first, first + ROWS)) for first in range(0, len(weights), ROWS)
-        )
+        """Return the moments of each hidden layer, layer after layer."""
         return np.concatenate(
-            [np.concatenate([moments(each) for each in units(block)], axis=1) for block in blocks]
+            [
+                np.concatenate([moments(units) for units in units_by_layer(block)], axis=1)
+                for block in weights.blocks(ROWS)
+            ]
         )
 
 
-def units(weights: Weights) -> Iterator[Float64[np.ndarray, "snapshots _units numbers"]]:
-    """Describe the units of each hidden layer."""
+def units_by_layer(weights: Weights) -> Iterator[Float64[np.ndarray, "snapshots _units numbers"]]:
+    """Yield the numbers that describe each unit, one hidden layer at a time."""
     hidden = chained_layers(weights.layout)
     names = [layer.name for layer in hidden]
     first = weights.tensor(f"{names[0]}.weight").astype(np.float64)
-    heard = [first.reshape(*first.shape[:2], -1)]
-    passed = [joint(weights, layer.axes[-1][0], layer.units) for layer in hidden]
-    for weight in passed[:-1]:
-        heard.append(weight @ heard[-1])
-    spoken = [passed[-1]]
-    for weight in reversed(passed[:-1]):
-        spoken.insert(0, spoken[0] @ weight)
-    for name, images, classes in zip(names, heard, spoken, strict=True):
+    outgoing = [unit_to_unit(weights, layer.axes[-1][0], layer.units) for layer in hidden]
+    from_images = [first.reshape(*first.shape[:2], -1)]
+    for weight in outgoing[:-1]:
+        from_images.append(weight @ from_images[-1])
+    to_classes = [outgoing[-1]]
+    for weight in reversed(outgoing[:-1]):
+        to_classes.insert(0, to_classes[0] @ weight)
+    for name, images, classes in zip(names, from_images, to_classes, strict=True):
         parts = [images, classes.swapaxes(1, 2)]
         if f"{name}.bias" in weights.layout.shapes:
             parts.append(weights.tensor(f"{name}.bias")[:, :, None])
         yield np.concatenate([*parts, np.ones((*images.shape[:2], 1))], axis=2)
 
 
-def joint(
+def unit_to_unit(
     weights: Weights, name: str, senders: int
 ) -> Float64[np.ndarray, "snapshots _receivers _senders"]:
-    """Read one weight from unit to unit, summed over the pixels of kernels and images."""
+    """Read a tensor as one weight per pair of units, summed over the pixels of kernels and maps."""
     tensor = weights.tensor(name)
     by_unit = tensor.reshape(*tensor.shape[:2], senders, -1)
     return np.asarray(by_unit.sum(axis=3, dtype=np.float64))
@@ -80,7 +82,7 @@ def joint(
 def moments(
     units: Float64[np.ndarray, "snapshots units numbers"],
 ) -> Float32[np.ndarray, "snapshots moments"]:
-    """Return the mean product of each two numbers, each pair once, but for 1 times 1."""
+    """Return the mean product of every pair of numbers, without the last: 1 times 1."""
     products = units.swapaxes(1, 2) @ units / units.shape[1]
     first, second = (places[:-1] for places in np.triu_indices(units.shape[2]))
     return np.asarray(products[:, first, second], dtype=np.float32)

@@ -9,9 +9,6 @@ from jaxtyping import Float32
 from zoobench import Embedder
 from zoogen import Slot, Weights, ZooError
 
-ROWS = 8192
-"""Weight vectors read at a time."""
-
 
 @dataclass
 class WeightStatistics:
@@ -19,13 +16,13 @@ class WeightStatistics:
 
     Permuting hidden units only reorders the weights inside a tensor: the result is invariant. The
     defaults are the paper's ``s(W)``: seven numbers for the weights of each layer, biases ignored,
-    14 for the Tetris MLP and 35 for a CNN of five layers. (The paper calls the percentiles
-    quintiles; its numbers come from these five, as in the authors' code.)
+    so 14 for the Tetris MLP and 35 for a CNN of five layers. The paper speaks of quintiles, but its
+    numbers come from these five percentiles, as in the authors' code.
 
     Attributes:
-        biases: Whether tensors of one axis, the biases, are described like the weights.
-        percentiles: In [0, 100]; linear interpolation between the two nearest weights.
-        name: What results are filed under.
+        biases: Whether to describe tensors with one axis, the biases, too.
+        percentiles: In [0, 100]; interpolated linearly between the two nearest weights.
+        name: Name of the results.
 
     Source:
         Unterthiner et al. 2020, arXiv:2002.11448; percentiles of Schürholt et al. 2021,
@@ -42,27 +39,29 @@ class WeightStatistics:
             raise ZooError(f"percentiles={self.percentiles}: expected 0 to 100, got {outside}")
 
     def fit(self, train: Weights, validation: Weights, *, seed: int) -> "WeightStatistics":  # noqa: ARG002
-        """Return the embedder as it is: there is nothing to learn."""
+        """Return the embedder unchanged: there is nothing to learn."""
         return self
 
     def transform(self, weights: Weights) -> Float32[np.ndarray, "snapshots statistics"]:
-        """Describe each snapshot, a block of them at a time."""
+        """Return the statistics of each snapshot."""
         slots = [slot for slot in weights.layout if self.biases or len(slot.shape) > 1]
-        blocks = (weights[first : first + ROWS] for first in range(0, len(weights), ROWS))
         return np.concatenate(
-            [tensor_statistics(block, slots, self.percentiles) for block in blocks]
+            [
+                tensor_statistics(np.asarray(block), slots, self.percentiles)
+                for block in weights.blocks()
+            ]
         )
 
 
 def tensor_statistics(
-    weights: Float32[np.ndarray, "snapshots params"],
+    rows: Float32[np.ndarray, "snapshots params"],
     slots: Sequence[Slot],
     percentiles: Sequence[float],
 ) -> Float32[np.ndarray, "snapshots statistics"]:
     """Return mean, population variance and ``percentiles`` of each slot, slot after slot."""
     columns: list[np.ndarray] = []
     for slot in slots:
-        values = weights[:, slot.slice]
+        values = rows[:, slot.slice]
         columns += [values.mean(axis=1), values.var(axis=1)]
         columns += row_percentiles(values, percentiles)
     return np.stack(columns, axis=1)
@@ -71,9 +70,9 @@ def tensor_statistics(
 def row_percentiles(
     values: Float32[np.ndarray, "snapshots size"], percentiles: Sequence[float]
 ) -> list[Float32[np.ndarray, " snapshots"]]:
-    """Return what ``np.percentile`` returns along the second axis, ten times as fast.
+    """Return ``np.percentile`` along the second axis, ten times as fast.
 
-    Rows of a few dozen values are sorted faster than they are partitioned.
+    Rows of a few dozen values are faster to sort than to partition.
     """
     ordered = np.sort(values, axis=1)
     last = values.shape[1] - 1
@@ -87,8 +86,8 @@ def row_percentiles(
 
 embedder: Embedder = WeightStatistics()
 
-# Unterthiner et al.'s quartiles and extremes of weights and biases, and the paper's tails with 5 %
-# and 95 % between: a superset of both descriptions.
+# Unterthiner et al.'s quartiles and extremes of weights and biases, the paper's 1 % and 99 %, and
+# 5 % and 95 % between them: a superset of both descriptions.
 wide: Embedder = WeightStatistics(
     biases=True,
     percentiles=(0.0, 1.0, 5.0, 25.0, 50.0, 75.0, 95.0, 99.0, 100.0),

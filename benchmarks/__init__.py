@@ -1,1 +1,1 @@
-"""What is claimed about speed, measured against a peer in the same run."""
+"""Claims about speed, each measured against a peer in the same run."""

@@ -23,17 +23,17 @@ NOT_CLAIMS = {
 
 
 def claims() -> list[str]:
-    """Name the modules that measure a claim."""
+    """List the modules that measure a claim."""
     names = (module.name for module in iter_modules(benchmarks.__path__))
     return sorted(name for name in names if name not in NOT_CLAIMS)
 
 
 def section(name: str, claim: str, ratios: list[Ratio]) -> str:
-    """Lay out one benchmark as Markdown."""
+    """Return the Markdown section of one benchmark."""
     lines = [
         f"## {name.replace('_', ' ')}\n",
         f"{claim}\n",
-        "| measured | ours | peer | ratio | asked |",
+        "| measured | ours | peer | ratio | required |",
         "|---|---:|---:|---:|---:|",
     ]
     lines += [
@@ -45,19 +45,21 @@ def section(name: str, claim: str, ratios: list[Ratio]) -> str:
 
 
 def main() -> None:
-    """Run the benchmarks, print each as it is done, and fail if one falls short."""
+    """Run the benchmarks, print each result, and fail if one misses its required ratio."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(claims())}")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(claims())}")
     parser.add_argument("--write", type=Path, help="also write the report to this file")
     chosen = parser.parse_args()
     unknown = set(chosen.names) - set(claims())
     if unknown:
-        parser.error(f"no benchmark called {', '.join(sorted(unknown))}")
+        parser.error(
+            f"no benchmark called {', '.join(sorted(unknown))}; choose from {', '.join(claims())}"
+        )
     packages = ", ".join(f"{name} {version(name)}" for name in ("torch", "numba", "numpy"))
     head = (
         "# Speed, as ratios\n\n"
         f"Made by `make bench` on {platform.system()} {platform.machine()}, {cpu_count()} cores, "
-        f"{packages}. Each ratio is the peer's cost over ours, both taken in the same run; where "
+        f"{packages}. Each ratio is the peer's cost over ours, both measured in the same run. If "
         "the peer is a budget, its cost is the budget.\n"
     )
     sections, short = [head], []
@@ -70,7 +72,7 @@ def main() -> None:
     if chosen.write:
         chosen.write.write_text("\n".join(sections), encoding="utf-8")
     if short:
-        sys.exit(f"short of what is asked: {'; '.join(short)}")
+        sys.exit(f"below the required ratio: {'; '.join(short)}")
 
 
 if __name__ == "__main__":

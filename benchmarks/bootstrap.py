@@ -1,4 +1,4 @@
-"""Intervals of all tasks of tetris-seed, against gathering the snapshots of each resample."""
+"""Intervals of all tasks of tetris-seed against gathering the snapshots of each resample."""
 
 from collections.abc import Iterator
 
@@ -18,17 +18,17 @@ from zoogen import SPLITS, load_zoo
 RESAMPLES, RUNS, TIMED = 1000, 5, 20
 
 CLAIM = (
-    "Intervals of the layer statistics' scores on all seven tasks of tetris-seed (11 250 snapshots "
-    f"of 150 test models), {RESAMPLES} resamples of models each; median of {RUNS} runs. The first "
-    "peer is a budget of 2 s. The second gathers the snapshots of each resample and hands them to "
-    f"scikit-learn's r2_score; {TIMED} resamples a task are timed and scaled up."
+    "Intervals of the scores of layer statistics on all seven tasks of tetris-seed (11 250 "
+    f"snapshots of 150 test models), from {RESAMPLES} resamples of models each; median of {RUNS} "
+    "runs. The first peer is a budget of 2 s. The second gathers the snapshots of each resample "
+    f"and passes them to scikit-learn's r2_score; we time {TIMED} resamples a task and scale up."
 )
 
 Scored = tuple[Float[np.ndarray, " snapshots"], Float[np.ndarray, "seeds snapshots"]]
 
 
 def predictions() -> tuple[Int64[np.ndarray, " snapshots"], list[Scored]]:
-    """Predict every task of the zoo; return the model of each test snapshot, targets, guesses."""
+    """Return the model of each test snapshot, and targets and predictions of every task."""
     zoo = load_zoo("tetris-seed")
     tables = {split: zoo.part(split).properties for split in SPLITS}
     tasks = find_tasks(zoo.spec, [])
@@ -47,7 +47,7 @@ def gathered_scores(
     models: Int64[np.ndarray, " snapshots"],
     resamples: int,
 ) -> Iterator[float]:
-    """Score resamples of models as they are defined: by the snapshots of those drawn."""
+    """Score resamples of models by definition: gather the snapshots of the drawn models."""
     draw = np.random.default_rng(0)
     rows_of = [np.flatnonzero(models == model) for model in np.unique(models)]
     for _ in range(resamples):
@@ -57,7 +57,7 @@ def gathered_scores(
 
 
 def measure() -> list[Ratio]:
-    """Time the intervals of all tasks, and a few resamples of each by the definition."""
+    """Time the intervals of all tasks, and a few resamples of each by definition."""
     models, scored = predictions()
 
     def ours() -> None:

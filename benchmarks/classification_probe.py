@@ -1,4 +1,4 @@
-"""The classification probes against the paper's, as torch runs it."""
+"""The classification probes against the paper's probe in plain torch."""
 
 from time import perf_counter
 
@@ -15,17 +15,17 @@ from zoobench.task.tasks import tasks_of
 from zoogen import SPLITS, Zoo, load_zoo
 
 CLAIM = (
-    "Activation and initialiser from the layer statistics of tetris-hyp (189 000 × 14): the peer "
-    "is the paper's probe in plain torch, nn.Linear trained by optim.Adam for 50 epochs in batches "
-    "of 10, on one thread, where it is fastest. A few thousand of its 945 000 steps are timed and "
-    "scaled up; its accuracy is that of our paper probe, which takes the same steps."
+    "Predict activation and initialiser from the layer statistics of tetris-hyp (189 000 × 14). "
+    "The peer is the paper's probe in plain torch: nn.Linear trained by optim.Adam for 50 epochs "
+    "in batches of 10, on one thread, where it is fastest. We time a few thousand of its 945 000 "
+    "steps and scale up; its accuracy is that of our paper probe, which takes the same steps."
 )
 
 STEPS_TIMED = 3000
 
 
 def torch_seconds(features: np.ndarray, labels: np.ndarray) -> float:
-    """Time some steps of the paper's probe and scale them to all of them."""
+    """Time some steps of the paper's probe and scale the time up to all steps."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     inputs, truth = torch.from_numpy(features), torch.from_numpy(labels)
@@ -53,7 +53,7 @@ def timed(
 
 
 def measure_task(zoo: Zoo, name: str) -> list[Ratio]:
-    """Time the peer and both probes in full on one task."""
+    """Time the peer and both probes on one task."""
     task = tasks_of(zoo.spec)[name]
     parts = [zoo.part(split) for split in SPLITS]
     embedder = find_embedder("weight-statistics")

@@ -1,4 +1,4 @@
-"""Whole zoos of CNNs, of few and of many models: seconds a model, and memory."""
+"""Builds of CNN zoos with few and with many models: seconds per model, and memory."""
 
 import tempfile
 from dataclasses import replace
@@ -13,9 +13,9 @@ from zoogen import build_zoo, zoo_spec
 
 CLAIM = (
     "Zoos of the network of mnist-seed, trained, measured after every epoch and stored. Seconds a "
-    "model are taken in one process, two epochs of 640 drawn images, the fastest of three builds "
-    "of 16 models against one of 1000. Memory is that of all processes of the command line, one "
-    "epoch of 60 000 drawn images of MNIST's size, read from a file of one's own."
+    "model: one process, two epochs of 640 random images, the fastest of three builds of 16 "
+    "models against one build of 1000. Memory: all processes of the command line, one epoch of 60 "
+    "000 random images of MNIST's size, read from a file."
 )
 
 FEW, MANY, RUNS = 16, 1000, 3
@@ -29,7 +29,7 @@ SPEC = replace(zoo_spec("mnist-seed"), images="drawn.npz", epochs=1)
 
 
 def save_images(path: Path, train: int, test: int) -> None:
-    """Save drawn images of MNIST's size, as bytes."""
+    """Save random images of MNIST's size as bytes."""
     random = np.random.default_rng(0)
     np.savez(
         path,
@@ -49,7 +49,7 @@ def build_seconds(images: Path, folder: Path, models: int) -> float:
 
 
 def seconds_a_model(place: Path) -> Ratio:
-    """Build few models and many, on few images."""
+    """Compare builds of few and of many models, on few images."""
     images = place / "few.npz"
     save_images(images, 640, 64)
     build_seconds(images, place / "warm", 1)
@@ -60,7 +60,7 @@ def seconds_a_model(place: Path) -> Ratio:
 
 
 def memory_of_builds(place: Path) -> list[Ratio]:
-    """Build few models and many by the command line, on as many images as MNIST has."""
+    """Measure builds of few and of many models by the command line, on as many images as MNIST."""
     save_images(place / "drawn.npz", 60_000, 10_000)
     (place / "drawn_images.py").write_text(SPEC)
     ratios = []

@@ -1,7 +1,7 @@
-"""The peer of the self-supervised benchmark: the paper's method written down step by step.
+"""The peer of the self-supervised benchmark: the paper's method, implemented step by step.
 
-Each sample is permuted and erased by itself, each token embedded and written back by itself,
-attention is spelled out, and every block transforms every token.
+It permutes and erases one sample at a time, embeds and decodes one token at a time, writes
+attention out, and every block transforms every token.
 """
 
 import math
@@ -20,7 +20,7 @@ ERASE, ERASED = 0.5, (0.03, 0.3)
 
 
 def permutation_indices() -> list[Tensor]:
-    """List the index of each order of the five hidden units."""
+    """Return the permutation index for each order of the five hidden units."""
     indices = []
     for order in permutations(range(5)):
         first = [unit * 16 + place for unit in order for place in range(16)]
@@ -30,7 +30,7 @@ def permutation_indices() -> list[Tensor]:
 
 
 class Views(Dataset[tuple[Tensor, Tensor]]):
-    """Two views of a weight vector, made when it is asked for."""
+    """Two views of each weight vector, made on access."""
 
     def __init__(self, vectors: Tensor) -> None:
         self.vectors, self.indices = vectors, permutation_indices()
@@ -43,7 +43,7 @@ class Views(Dataset[tuple[Tensor, Tensor]]):
         return self.view(vector), self.view(vector)
 
     def view(self, vector: Tensor) -> Tensor:
-        """Permute a vector and, half of the times, erase a run of it."""
+        """Permute a vector and, half of the time, erase a run of weights."""
         changed = vector[random.choice(self.indices)].clone()
         if random.random() < ERASE:
             for _ in range(10):
@@ -56,7 +56,7 @@ class Views(Dataset[tuple[Tensor, Tensor]]):
 
 
 class Norm(nn.Module):
-    """Normalise each token, spelled out."""
+    """Layer normalisation, written out."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -70,7 +70,7 @@ class Norm(nn.Module):
 
 
 class Attention(nn.Module):
-    """Attention of several heads, spelled out."""
+    """Multi-head attention, written out."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -78,7 +78,7 @@ class Attention(nn.Module):
         self.drop = nn.Dropout(DROPOUT)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """Let each token look at all."""
+        """Let each token attend to all tokens."""
         batch = len(tokens)
         q, k, v = (
             linear(tokens).view(batch, -1, HEADS, WIDTH // HEADS).transpose(1, 2)
@@ -91,7 +91,7 @@ class Attention(nn.Module):
 
 
 class Block(nn.Module):
-    """Attention and two linear layers, normalised before."""
+    """Attention and two linear layers, each after a normalisation."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -133,7 +133,7 @@ class DirectAutoencoder(nn.Module):
         )
 
     def encode(self, vectors: Tensor) -> Tensor:
-        """Embed token after token, then attend."""
+        """Embed one token after another, then attend."""
         tokens = [self.compression.repeat(len(vectors), 1)]
         for start, length, layer in TOKENS:
             tokens.append(self.embed_layers[layer](vectors[:, start : start + length]))
@@ -144,7 +144,7 @@ class DirectAutoencoder(nn.Module):
         return torch.tanh(self.bottleneck(hidden[:, 0]))
 
     def decode(self, embeddings: Tensor) -> Tensor:
-        """Attend, then write back token after token."""
+        """Attend, then decode one token after another."""
         hidden = self.spread(embeddings).view(len(embeddings), len(TOKENS), WIDTH)
         hidden = hidden + self.decoder_position(torch.arange(len(TOKENS)))
         for block in self.decoder:
@@ -156,7 +156,7 @@ class DirectAutoencoder(nn.Module):
 
 
 def nt_xent(first: Tensor, second: Tensor) -> Tensor:
-    """Contrast views, pair by pair of them."""
+    """Return the contrastive loss over all pairs of views."""
     both = torch.cat([first, second])
     similarity = nn.functional.cosine_similarity(both[:, None], both[None], dim=2) / TEMPERATURE
     count = len(first)
@@ -169,7 +169,7 @@ def nt_xent(first: Tensor, second: Tensor) -> Tensor:
 
 
 class DirectTraining:
-    """Steps of training, one at a time."""
+    """Training, one step at a time."""
 
     def __init__(self, vectors: Tensor) -> None:
         self.network = DirectAutoencoder()

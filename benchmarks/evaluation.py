@@ -13,13 +13,13 @@ from zoobench.task.tasks import find_tasks
 from zoogen import Zoo, load_zoo
 
 CLAIM = (
-    "Layer statistics s(W) are embedded, probed and scored on all seven tasks of tetris-seed with "
-    "bootstrap intervals, nothing cached; the peer is a budget of 10 s."
+    "Layer statistics s(W) are computed, probed and scored on all seven tasks of tetris-seed with "
+    "bootstrap intervals and an empty cache. The peer is a budget of 10 s."
 )
 
 
 def evaluation_seconds(zoo: Zoo, probe: Probe) -> float:
-    """Evaluate once, in a cache of its own."""
+    """Evaluate once, with an empty cache."""
     cache = os.environ.get("ZOOBENCH_CACHE")
     with tempfile.TemporaryDirectory() as folder:
         os.environ["ZOOBENCH_CACHE"] = folder

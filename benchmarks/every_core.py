@@ -1,4 +1,4 @@
-"""The time of work that is done again and again, in this process or on every core at once."""
+"""Time repeated work in this process or on every core at once."""
 
 from collections.abc import Callable, Generator
 from multiprocessing import get_context
@@ -7,21 +7,21 @@ from time import perf_counter
 
 from joblib import Parallel, delayed
 
-from zoogen.train.device import cores
+from zoogen.device import cores
 
 Work = Callable[[], Generator[int, None, None]]
-"""Prepares, then does a turn of work at every ``next``; yields how many units that was."""
+"""Prepares, then does one turn of work at every ``next`` and yields its number of units."""
 
 RUNS = 3
 
 
 def turns(work: Work, barrier: Barrier, runs: int) -> list[float]:
-    """Time some turns, after one that is not counted; return the seconds per unit of each.
+    """Return the seconds per unit of some turns, after an uncounted first one.
 
     Args:
-        work: What is done.
-        barrier: All who do the same at once wait here before each turn.
-        runs: Turns that are counted.
+        work: The work to time.
+        barrier: Barrier where all processes wait before each turn.
+        runs: Number of counted turns.
     """
     doing, times = work(), []
     next(doing)
@@ -40,10 +40,10 @@ def here(work: Work, runs: int = RUNS) -> float:
 
 
 def on_every_core(work: Work, runs: int = RUNS) -> float:
-    """Do the same in one process per core at once.
+    """Do the work in one process per core at once.
 
     Returns:
-        Seconds per unit of all together, in their fastest turn.
+        Seconds per unit of all processes together, in their fastest turn.
     """
     processes = cores()
     with get_context("spawn").Manager() as manager:

@@ -1,7 +1,7 @@
-"""Training by kernels, by torch stacks and one model at a time, to be timed image by image.
+"""Training by kernels, as torch stacks and one model at a time, to be timed per image.
 
-Each function is a ``benchmarks.every_core.Work`` once all its arguments are given; its units are
-images shown to one model: forwards, backwards and its share of the optimiser's step.
+With all its arguments bound, each function is a ``benchmarks.every_core.Work``. Its unit is an
+image shown to one model: forwards, backwards and its share of the optimiser's step.
 """
 
 from collections.abc import Callable, Generator, Sequence
@@ -12,9 +12,9 @@ import torch
 from torch import nn
 
 from zoogen import ZooSpec
+from zoogen.device import freed_memory_kept, one_thread, tiny_numbers_as_zero
 from zoogen.images.sets import ImageSet
 from zoogen.spec.configs import ModelConfig
-from zoogen.train.device import freed_memory_kept, one_thread, tiny_numbers_as_zero
 from zoogen.train.initialise import epoch_order, generators, starting_weights
 from zoogen.train.kernels.compiled import chain_kernels
 from zoogen.train.kernels.one_model import OneModel
@@ -27,11 +27,11 @@ Images = Callable[[], ImageSet]
 Turns = Generator[int, None, None]
 
 EPOCHS = 100
-"""More than are ever taken."""
+"""More than any measurement takes."""
 
 
 def drawn_images(train: int, test: int = 64) -> ImageSet:
-    """Draw images of MNIST's shape: what is in them costs nothing."""
+    """Draw random images of MNIST's shape: their content does not affect the time."""
     random = np.random.default_rng(0)
     return ImageSet(
         train_images=random.standard_normal((train, 1, 28, 28), np.float32),
@@ -43,7 +43,7 @@ def drawn_images(train: int, test: int = 64) -> ImageSet:
 
 
 def ignore(_: int) -> None:
-    """Hear a report and do nothing."""
+    """Ignore a progress report."""
 
 
 def at_start(spec: ZooSpec, config: ModelConfig) -> OneModel:
@@ -89,11 +89,11 @@ def alone(spec: ZooSpec, config: ModelConfig, images: Images, most: int, threads
     """Train one model with torch.nn and torch.optim.
 
     Args:
-        spec: Network and batch size.
-        config: The model.
-        images: What it is shown.
-        most: Images it is shown in a turn, at most.
-        threads: Of torch.
+        spec: Spec with the network and the batch size.
+        config: Config of the model.
+        images: Function that returns the images to train on.
+        most: Largest number of images in a turn.
+        threads: Number of torch threads.
     """
     before, shown = torch.get_num_threads(), DeviceImages.of(images(), "cpu")
     torch.set_num_threads(threads)

@@ -1,4 +1,4 @@
-"""Importing the Small CNN Zoo at full size against copying its bytes."""
+"""Importing a full-size Small CNN Zoo against copying its bytes."""
 
 import gzip
 import os
@@ -16,9 +16,10 @@ from benchmarks.ratio import Ratio
 
 CLAIM = (
     "``zoogen import small-cnn-zoo`` of 270 000 snapshots of 4970 weights, as large as the "
-    "published cifar10 file (drawn numbers: no accuracy to measure), in a fresh process: read, "
-    "hashed, brought to our layout, written, hashed, checked. The peer reads the same bytes in "
-    "order, writes them and calls fsync. Both read from the disk, not from the page cache."
+    "published cifar10 file (random numbers, so there is no accuracy to measure). A fresh process "
+    "reads and hashes them, converts them to our layout, writes, hashes and checks them. The peer "
+    "reads the same bytes in order, writes them and calls fsync. Both read from the disk, not "
+    "from the page cache."
 )
 
 RUNS, EPOCHS, PARAMS = 30_000, (0, 1, 2, 3, 20, 40, 60, 80, 86), 4970
@@ -39,7 +40,7 @@ print(next(line.split()[1] for line in status.splitlines() if line.startswith("V
 
 
 def layout() -> str:
-    """Return ``layout.csv`` as it is published."""
+    """Return ``layout.csv`` in its published form."""
     lines, end = ["varname,start_idx,end_idx,size,shape"], 0
     for layer, kernel in (*LAYERS, ("dense", (16, 10))):
         for part, shape in (("bias", kernel[-1:]), ("kernel", kernel)):
@@ -50,7 +51,7 @@ def layout() -> str:
 
 
 def metrics(runs: int) -> Iterator[str]:
-    """Yield the lines of ``metrics.csv``, all but the columns that no importer reads."""
+    """Yield the lines of ``metrics.csv`` without the columns that no importer reads."""
     constant = {"b_init": "zeros", "dataset": "cifar10", "num_layers": 3, "num_units": 16}
     names = ("activation", "w_init", "optimizer", "init_std", "l2reg", "learning_rate")
     config = (*names, "dropout", "train_fraction", "random_seed", *constant)
@@ -69,7 +70,7 @@ def metrics(runs: int) -> Iterator[str]:
 
 
 def write_files(folder: Path, runs: int) -> None:
-    """Write the three files; the numbers of the weights repeat after a while."""
+    """Write the three files; the weights repeat every ``BLOCK`` rows."""
     folder.mkdir()
     (folder / "layout.csv").write_text(layout())
     with gzip.open(folder / "metrics.csv.gz", "wt", compresslevel=1) as file:
@@ -103,14 +104,14 @@ def copy(source: Path, target: Path) -> None:
 
 
 def timed(action: Callable[[], None]) -> float:
-    """Take the wall time of one run."""
+    """Return the wall time of one run."""
     begin = perf_counter()
     action()
     return perf_counter() - begin
 
 
 def measure() -> list[Ratio]:
-    """Copy, import, copy again: the disk may be busier at one time than at another."""
+    """Copy, import, copy again, since the load of the disk may change."""
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
         size = 4 * PARAMS * len(EPOCHS)

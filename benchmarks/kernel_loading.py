@@ -1,4 +1,4 @@
-"""How long a process waits for kernels that have been compiled before."""
+"""The time to load kernels that are compiled already."""
 
 import subprocess
 import sys
@@ -6,10 +6,10 @@ import sys
 from benchmarks.ratio import Ratio
 
 CLAIM = (
-    "A fresh process loads the kernels of a network that an earlier one compiled, as every worker "
-    "does. The first of two rows times the loading alone, all modules imported; the second with it "
-    "the import of the kernels' modules, Numba included, torch and the rest of zoogen being there. "
-    "The peer is a budget of 1.5 s; the fastest of five processes counts."
+    "A fresh process, like every worker, loads the kernels of a network that an earlier process "
+    "compiled. The first of two rows times only the loading, with all modules imported. The "
+    "second includes the import of the kernels' modules and of Numba, but not of torch and the "
+    "rest of zoogen. The peer is a budget of 1.5 s; the fastest of five processes counts."
 )
 
 ZOOS = ("tetris-seed", "mnist-seed", "mnist-hyp")
@@ -38,7 +38,7 @@ def load(name: str) -> tuple[float, ...]:
     """Load the kernels of a zoo in a fresh process.
 
     Returns:
-        Seconds to load them, and to load them with their modules and Numba.
+        Seconds to load the kernels, and to load them with their modules and Numba.
     """
     command = [sys.executable, "-c", LOAD, name]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
@@ -46,7 +46,7 @@ def load(name: str) -> tuple[float, ...]:
 
 
 def measure() -> list[Ratio]:
-    """Compile the kernels if need be, then load them again and again."""
+    """Compile the kernels if needed, then load them several times."""
     ratios = []
     for name in ZOOS:
         load(name)

@@ -1,4 +1,4 @@
-"""The board with five hundred submissions: building it, and sorting its page in Chromium."""
+"""Building a board of five hundred submissions, and sorting its page in Chromium."""
 
 import tempfile
 from collections.abc import Iterator
@@ -18,12 +18,13 @@ from zoobench.board.page import build_board, write_script
 from zoobench.board.submission import read_submission, write_submission
 from zoobench.board.submit import rounded
 from zoobench.evaluation.score import scores_of
-from zoobench.results.results import Result, TaskResult, read_result, write_result, write_table
+from zoobench.results.files import read_result, write_result, write_table
+from zoobench.results.record import Record, TaskResult
 
 CLAIM = (
-    "A board of 500 submissions to tetris-seed, made of the true labels and noise, is read, "
-    "checked, scored, ranked and written; its page with 500 rows and 40 columns is sorted in "
-    "Chromium, from the click to the next frame. The peers are budgets of 10 s and 0.1 s."
+    "Read, check, score, rank and write a board of 500 submissions to tetris-seed, made of the "
+    "true labels and noise; then sort its page with 500 rows and 40 columns in Chromium, from the "
+    "click to the next frame. The peers are budgets of 10 s and 0.1 s."
 )
 BOARD = Path(__file__).parents[1] / "leaderboard"
 SUBMISSIONS, COLUMNS = 500, 40
@@ -52,7 +53,7 @@ def measure() -> list[Ratio]:
         refused = build_board(board, board / "site")
         building = perf_counter() - begin
         if refused:
-            raise RuntimeError(f"left out: {refused}")
+            raise RuntimeError(f"the board refused submissions: {refused}")
         sorting = sort_seconds(board / "site")
     return [
         Ratio(name="building the board, against 10 s", ours=building, peer=10, required=1),
@@ -61,7 +62,7 @@ def measure() -> list[Ratio]:
 
 
 def submit_noise(board: Path) -> None:
-    """Write submissions that know the truth up to noise, each a little less of it."""
+    """Write submissions of the true labels plus noise, each with more noise than the one before."""
     model = submission_folder(BOARD, MODEL)
     about, result = read_submission(model / "submission.toml"), read_result(model / ZOO)
     truth = read_truth(board, ZOO)
@@ -77,7 +78,7 @@ def submit_noise(board: Path) -> None:
         write_result(folder / ZOO, renamed(result, name, tasks))
 
 
-def renamed(result: Result, name: str, tasks: tuple[TaskResult, ...]) -> Result:
+def renamed(result: Record, name: str, tasks: tuple[TaskResult, ...]) -> Record:
     """Give a result another embedder's name and scores."""
     return replace(result, embedder=replace(result.embedder, name=name), tasks=tasks)
 
@@ -98,7 +99,7 @@ def noisy(
 
 
 def wide_board(rows: int) -> dict[str, Any]:
-    """Make a board whose widest view has forty columns of scores, all of them there."""
+    """Make a board whose widest view has forty columns of scores, none missing."""
     draws = np.random.default_rng(0)
     tasks = [
         {"id": f"task{number}", "target": "epoch", "metric": "r2", "summary": "a task"}
@@ -118,7 +119,7 @@ def wide_board(rows: int) -> dict[str, Any]:
 
 
 def synthetic_row(number: int, keys: list[str], draws: np.random.Generator) -> dict[str, Any]:
-    """Make one row of that board."""
+    """Make one row of the board."""
     scores = draws.uniform(size=len(keys)).round(3).tolist()
     cells = {
         key: {"s": score, "lo": score - 0.02, "hi": score + 0.02, "r": number + 1}
@@ -140,7 +141,9 @@ def sort_seconds(site: Path) -> float:
         columns = page.locator("thead th").count()
         rows = int(page.get_attribute("#table", "aria-rowcount")) - 1
         if (rows, columns) != (SUBMISSIONS, 3 + COLUMNS):
-            raise RuntimeError(f"{rows} rows, {columns} columns")
+            raise RuntimeError(
+                f"{rows} rows and {columns} columns; expected {SUBMISSIONS} and {3 + COLUMNS}"
+            )
         times = page.evaluate(SORT)
     return float(np.median(times)) / 1000
 
@@ -151,7 +154,7 @@ def opened(site: Path) -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
     if (chromium := which("chromium")) is None:
-        raise RuntimeError("no chromium on the path; apt-get install chromium")
+        raise RuntimeError("no chromium on the path; run: apt-get install chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1400, "height": 900})

@@ -1,4 +1,4 @@
-"""Populations of small fully connected networks, against PyTorch one model at a time."""
+"""Training populations of small fully connected networks against PyTorch."""
 
 import tempfile
 from functools import partial
@@ -9,17 +9,17 @@ from benchmarks.image_steps import alone, by_stack
 from benchmarks.ratio import Ratio
 from benchmarks.whole_build import build_and_watch, build_several_times, memory
 from zoogen import ZooSpec, zoo_spec
+from zoogen.device import cores
 from zoogen.images.sets import load_images
 from zoogen.spec.configs import model_configs
-from zoogen.train.device import cores
 
 CLAIM = (
-    "All of tetris-seed (1000 models, 75 epochs) and of tetris-hyp (3600 models, 75 epochs), "
-    "measured after each epoch and stored, is built in one go by the command line, its kernels "
-    "compiled before. The first peer trains one model for one epoch with torch.nn and torch.optim "
-    "at the better of two thread settings, the second a torch stack of a shard on every core; "
-    "neither measures, and their times are scaled to all model-epochs. The others are budgets. The "
-    "fastest of several runs counts."
+    "The command line builds all of tetris-seed (1000 models, 75 epochs) and of tetris-hyp (3600 "
+    "models, 75 epochs), measured after each epoch and stored, with kernels compiled before. The "
+    "first peer trains one model for one epoch with torch.nn and torch.optim at the better of two "
+    "thread settings; the second trains a shard as a torch stack on every core. Neither measures, "
+    "and their times are scaled up to all model-epochs. The others are budgets. The fastest of "
+    "several runs counts."
 )
 
 SEED_SECONDS, HYP_SECONDS = 15, 60
@@ -27,7 +27,7 @@ SEED_RUNS, HYP_RUNS = 3, 2
 
 
 def one_at_a_time(spec: ZooSpec) -> float:
-    """Return seconds per image of one model in torch, with one thread or all."""
+    """Return the seconds per image of one model in torch, with one thread or all."""
     images = partial(load_images, spec.images)
     train = len(images().train_labels)
     return min(
@@ -37,13 +37,13 @@ def one_at_a_time(spec: ZooSpec) -> float:
 
 
 def in_stacks(spec: ZooSpec) -> float:
-    """Return seconds per image of one model, a shard as a torch stack on every core."""
+    """Return the seconds per image and model of a torch stack of a shard on every core."""
     shard = model_configs(spec)[: spec.models_per_shard]
     return on_every_core(partial(by_stack, spec, shard, partial(load_images, spec.images)))
 
 
 def measure() -> list[Ratio]:
-    """Build the zoos in a temporary folder, and time the peer before and after."""
+    """Build the zoos in a temporary folder; time the first peer before and after."""
     seed, hyp = zoo_spec("tetris-seed"), zoo_spec("tetris-hyp")
     shown = seed.models * seed.epochs * len(load_images(seed.images).train_labels)
     before = one_at_a_time(seed)

@@ -1,4 +1,4 @@
-"""What a benchmark reports: our cost beside a peer's, taken in the same run."""
+"""The report of a benchmark: our cost beside a peer's, measured in the same run."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ from time import perf_counter
 
 @dataclass(frozen=True, kw_only=True)
 class Ratio:
-    """One measurement: the less, the better.
+    """One measured cost; lower is better.
 
     Attributes:
-        name: What was done, and against whom.
+        name: Work measured, and the peer it is compared with.
         ours: Wall time, memory or error of our code.
         peer: The same of the peer, or a budget.
-        unit: Of both.
-        required: The least ratio we claim; None if it is only shown.
+        unit: Unit of both.
+        required: Smallest ratio we claim; None if the ratio is only shown.
     """
 
     name: str
@@ -26,12 +26,12 @@ class Ratio:
 
     @property
     def ratio(self) -> float:
-        """How many times less we cost."""
+        """The peer's cost divided by ours."""
         return self.peer / self.ours
 
 
 def seconds(action: Callable[[], object], *, runs: int) -> float:
-    """Take the median wall time of several runs, after one that is not counted."""
+    """Return the median wall time of several runs, after an uncounted first one."""
     times = []
     for _ in range(runs + 1):
         begin = perf_counter()

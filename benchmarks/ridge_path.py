@@ -1,4 +1,4 @@
-"""The regression probes against solving every penalty and target apart."""
+"""The regression probes against one linear system for each penalty and target."""
 
 import numpy as np
 
@@ -6,9 +6,10 @@ from benchmarks.ratio import Ratio, seconds
 from zoobench.probes.ridge import PAPER_PENALTIES, paper_ridge, standard_ridge
 
 CLAIM = (
-    "17 penalties × 7 targets on the layer statistics of tetris-seed (52 500 × 14, synthetic): the "
-    "peer forms and solves (XᵀX + λI) b = Xᵀy anew for each, as the authors' code does. Median of "
-    "five runs, validation R² and choice of the penalty included."
+    "17 penalties × 7 targets on synthetic features of the shape of tetris-seed's layer "
+    "statistics (52 500 × 14). The peer forms and solves (XᵀX + λI) b = Xᵀy for each combination, "
+    "as the authors' code does. Median of five runs, including validation R² and choice of the "
+    "penalty."
 )
 
 TRAIN, VALIDATION, TARGETS = 52_500, 11_250, 7
@@ -16,15 +17,15 @@ RUNS = 5
 
 
 def correlated_features(rows: int, rng: np.random.Generator) -> np.ndarray:
-    """Make two layers of seven columns; neighbours correlate as quantiles of one layer do."""
+    """Make two layers of seven columns; neighbours correlate like the quantiles of a layer."""
     steps = rng.normal(size=(rows, 2, 7)).astype(np.float32)
     return steps.cumsum(axis=2).reshape(rows, 14)
 
 
-def apart(
+def one_by_one(
     train: np.ndarray, targets: np.ndarray, validation: np.ndarray, held_out: np.ndarray
 ) -> list[float]:
-    """Return the best validation R² of each target, one linear system at a time."""
+    """Return the best validation R² of each target, solving one linear system at a time."""
     x, shown = (
         np.column_stack([features, np.ones(len(features))]).astype(np.float64)
         for features in (train, validation)
@@ -45,7 +46,7 @@ def measure() -> list[Ratio]:
     features = correlated_features(TRAIN + VALIDATION, rng)
     targets = features @ rng.normal(size=(14, TARGETS)) + rng.normal(size=(len(features), TARGETS))
     data = features[:TRAIN], targets[:TRAIN], features[TRAIN:], targets[TRAIN:]
-    peer = seconds(lambda: apart(*data), runs=RUNS)
+    peer = seconds(lambda: one_by_one(*data), runs=RUNS)
     ours = {
         "paper": seconds(lambda: paper_ridge(*data), runs=RUNS),
         "standard": seconds(lambda: standard_ridge(*data), runs=RUNS),

@@ -1,24 +1,25 @@
-"""Steps of self-supervised training against the method written down directly, and embedding."""
+"""Self-supervised training steps against a direct implementation, and embedding."""
 
 import numpy as np
 import torch
 
 from baselines.self_supervised import SelfSupervised
 from baselines.self_supervised.augmentations import permutations_of
+from baselines.self_supervised.run import fresh_run
 from baselines.self_supervised.settings import Settings
-from baselines.self_supervised.train import fresh_run, one_step
+from baselines.self_supervised.train import one_step
 from benchmarks.direct_autoencoder import BATCH, HEADS, WIDTH, DirectTraining
 from benchmarks.ratio import Ratio, seconds
 from zoogen import Layout, Weights
 
 CLAIM = (
-    f"Training on Tetris networks, d = {WIDTH}, 2 blocks, {HEADS} heads, {BATCH} snapshots a step; "
-    "the peer permutes and erases each sample, embeds each token and writes it back by itself, and "
-    "spells attention out. Four times faster was the aim; three fifths of our step are matrix "
-    "products that the peer needs as well. Ours multiplies in bfloat16 where the processor is "
-    "faster at it, as training does; the peer in float32, as the authors' code. Embedding is that "
-    "of the paper's Tetris encoder "
-    "(d = 128), with all threads; the peer is a budget of 20 000 snapshots a second."
+    f"Training on Tetris networks, d = {WIDTH}, 2 blocks, {HEADS} heads, {BATCH} snapshots a step. "
+    "The peer permutes and erases one sample at a time, embeds and decodes one token at a time, "
+    "and writes attention out. The aim was four times faster; three fifths of our step are matrix "
+    "products that the peer needs too. Ours multiplies in bfloat16 where the processor is faster "
+    "at it, as in training; the peer in float32, as in the authors' code. Embedding uses the "
+    "paper's Tetris encoder (d = 128) with all threads; its peer is a budget of 20 000 snapshots "
+    "a second."
 )
 
 LAYOUT = Layout.of({"fc1.weight": (5, 16), "fc2.weight": (4, 5)})
@@ -27,13 +28,13 @@ STEPS = 5
 
 
 def drawn_weights(snapshots: int) -> Weights:
-    """Draw weights: what they are costs nothing."""
+    """Draw random weights: their values do not affect the time."""
     values = np.random.default_rng(0).normal(size=(snapshots, LAYOUT.params))
     return Weights([values.astype(np.float32)], LAYOUT)
 
 
 def measure() -> list[Ratio]:
-    """Time a step of both, and the embedding of many snapshots."""
+    """Time a training step of both, and the embedding of many snapshots."""
     vectors = torch.from_numpy(np.asarray(drawn_weights((STEPS + 1) * BATCH)))
     settings = Settings(width=WIDTH, heads=HEADS)
     run, permutations = fresh_run(vectors, LAYOUT, settings, seed=0), permutations_of(LAYOUT)

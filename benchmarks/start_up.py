@@ -1,4 +1,4 @@
-"""How long the command lines take to answer."""
+"""The start-up time of the command lines."""
 
 import subprocess
 import sys
@@ -6,18 +6,18 @@ from functools import partial
 
 from benchmarks.ratio import Ratio, seconds
 
-CLAIM = "``--help`` answers at once: neither torch nor pandas is imported. Median of seven."
+CLAIM = "``--help`` answers at once, since it imports neither torch nor pandas. Median of seven."
 
 BUDGET_SECONDS = 0.5
 
 
 def ask_for_help(name: str) -> None:
-    """Start a fresh interpreter that prints a help text."""
+    """Print a help text from a fresh interpreter."""
     subprocess.run([sys.executable, "-m", name, "--help"], check=True, capture_output=True)
 
 
 def measure() -> list[Ratio]:
-    """Ask both commands for help."""
+    """Time the help of both commands."""
     return [
         Ratio(
             name=f"{name} --help, against {BUDGET_SECONDS} s",

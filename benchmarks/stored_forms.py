@@ -1,6 +1,6 @@
-"""Opening a zoo and reading a random batch, against the two forms zoos are passed around in.
+"""Opening a zoo and reading a random batch, against the forms in which others share zoos.
 
-Each measurement is a process of its own: ``python -m benchmarks.stored_forms FORM FOLDER``.
+Each measurement runs in its own process: ``python -m benchmarks.stored_forms FORM FOLDER``.
 """
 
 import json
@@ -19,13 +19,13 @@ from benchmarks.ratio import Ratio
 from zoogen import SPLITS, Zoo, load_zoo
 
 CLAIM = (
-    "All of tetris-seed (75 000 snapshots of 100 weights): opening it and reading 500 random "
-    "snapshots with their accuracies. The peers are one pickle with a list of vectors twice over, "
-    "as the paper's data sets have it (their permutation lists, another half gigabyte, left out); "
-    "one pickle with a list of state_dicts; and a folder per model with one `.pt` per checkpoint "
-    "and a line of JSON per epoch. Medians of three fresh processes, imports not counted, files in "
-    "the page cache. Memory is the peak of the process above what it holds after its imports, "
-    "asked of Linux."
+    "Open all of tetris-seed (75 000 snapshots of 100 weights) and read 500 random snapshots with "
+    "their accuracies. The peers are one pickle with two copies of a list of vectors, as in the "
+    "paper's data sets (without their permutation lists of another half gigabyte); one pickle "
+    "with a list of state_dicts; and a folder per model with one `.pt` per checkpoint and a line "
+    "of JSON per epoch. Medians of three fresh processes, without imports, with files in the page "
+    "cache. Memory is the peak that Linux reports for the process, minus its memory after the "
+    "imports."
 )
 
 BATCH, RUNS = 500, 3
@@ -35,7 +35,7 @@ CHECKPOINTS = "one .pt per checkpoint"
 
 
 def write_pickle(zoo: Zoo, path: Path, form: str) -> None:
-    """Write a dict of splits, each with a list of all its snapshots and lists of properties."""
+    """Write a dict of splits, each with a list of its snapshots and lists of properties."""
     import torch
 
     def split_of(split: Any) -> dict[str, Any]:
@@ -70,12 +70,12 @@ def write_checkpoints(zoo: Zoo, folder: Path) -> None:
 
 
 def batch_of(rows: int) -> list[int]:
-    """Choose the batch: the same for every form."""
+    """Draw the rows of the batch, the same for every form."""
     return [int(row) for row in np.random.default_rng(0).choice(rows, BATCH, replace=False)]
 
 
 def read_ours(folder: Path) -> tuple[int, float]:
-    """Map the shards, take rows."""
+    """Map the shards and take the rows."""
     zoo = load_zoo(folder)
     rows = batch_of(len(zoo.weights))
     vectors, accuracies = zoo.weights[rows], zoo.properties["test_accuracy"].to_numpy()[rows]
@@ -83,7 +83,7 @@ def read_ours(folder: Path) -> tuple[int, float]:
 
 
 def read_pickle(path: Path) -> tuple[int, float]:
-    """Load all of it, take rows."""
+    """Load the whole file and take the rows."""
     import torch
 
     sets = torch.load(path, weights_only=True).values()
@@ -97,7 +97,7 @@ def read_pickle(path: Path) -> tuple[int, float]:
 
 
 def read_checkpoints(folder: Path) -> tuple[int, float]:
-    """List the checkpoints, load some, and their models' logs."""
+    """List the checkpoints; load those of the batch and the logs of their models."""
     import torch
 
     models = sorted(folder.iterdir())
@@ -118,13 +118,13 @@ READERS = {"ours": read_ours, "checkpoints": read_checkpoints} | dict.fromkeys(P
 
 
 def kilobytes(field: str) -> int:
-    """Return what Linux says of the memory of this process."""
+    """Return a memory figure of this process, as Linux reports it."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith(f"{field}:"))
 
 
 def read_once(form: str, place: Path) -> dict[str, float]:
-    """Read in this process: seconds, bytes, and what was read."""
+    """Read in this process; return seconds, megabytes and a summary of the batch."""
     if form == "ours":
         import pandas as pd
         import pyarrow.parquet as pq
@@ -135,7 +135,7 @@ def read_once(form: str, place: Path) -> dict[str, float]:
         import torch
 
         assert torch
-    Path("/proc/self/clear_refs").write_text("5")  # the peak is from now on
+    Path("/proc/self/clear_refs").write_text("5")  # reset the peak
     before = kilobytes("VmRSS")
     begin = perf_counter()
     numbers, accuracy = READERS[form](place)
@@ -145,19 +145,19 @@ def read_once(form: str, place: Path) -> dict[str, float]:
 
 
 def measured(form: str, place: Path) -> tuple[float, float]:
-    """Return seconds and megabytes, medians of processes of their own."""
+    """Return the medians of seconds and megabytes over fresh processes."""
     command = [sys.executable, "-m", "benchmarks.stored_forms", form, str(place)]
     runs = []
     for _ in range(RUNS + 1):
         done = subprocess.run(command, check=True, capture_output=True, text=True)
         runs.append(json.loads(done.stdout))
-        assert runs[-1]["numbers"] == BATCH * 100, "not the batch that was asked for"
-    kept = runs[1:]
-    return median(run["seconds"] for run in kept), median(run["mb"] for run in kept)
+        assert runs[-1]["numbers"] == BATCH * 100, "not the requested batch"
+    counted = runs[1:]
+    return median(run["seconds"] for run in counted), median(run["mb"] for run in counted)
 
 
 def measure() -> list[Ratio]:
-    """Write the zoo in all forms, read each."""
+    """Write the zoo in all forms and read each."""
     zoo = load_zoo(ZOO)
     with TemporaryDirectory() as scratch:
         places = {form: Path(scratch) / f"{form}.pt" for form in PICKLES}

@@ -1,4 +1,4 @@
-"""Whole builds by the command line, their time and the memory of all their processes."""
+"""Builds by the command line: their time, and the memory of all their processes."""
 
 import subprocess
 import sys
@@ -14,10 +14,10 @@ BUDGET_BYTES = 1.5e9
 
 @dataclass(frozen=True, kw_only=True)
 class Build:
-    """What a build took.
+    """The cost of a build.
 
     Attributes:
-        seconds: From the start of the command to its end.
+        seconds: Wall time of the command.
         bytes: Peak memory of all its processes; 0 without /proc.
     """
 
@@ -28,7 +28,7 @@ class Build:
 def build_and_watch(name: str, folder: Path, *options: str) -> Build:
     """Build a zoo with the command line.
 
-    A spec of one's own is looked for beside the folder.
+    A module with a spec must be beside the folder.
     """
     command = [sys.executable, "-m", "zoogen", "build", name, "--out", str(folder), *options]
     begin, peak = perf_counter(), 0.0
@@ -37,12 +37,12 @@ def build_and_watch(name: str, folder: Path, *options: str) -> Build:
             peak = max(peak, tree_bytes(build.pid))
             sleep(SAMPLE_SECONDS)
     if build.returncode:
-        raise RuntimeError(f"{' '.join(command)} ended with {build.returncode}")
+        raise RuntimeError(f"{' '.join(command)} failed with exit code {build.returncode}")
     return Build(seconds=perf_counter() - begin, bytes=peak)
 
 
 def build_several_times(name: str, place: Path, runs: int) -> Build:
-    """Build all of a zoo several times; return the least time and the most memory."""
+    """Build a zoo several times; return the shortest time and the largest memory."""
     builds = [build_and_watch(name, place / f"{name} {run}") for run in range(runs)]
     return Build(
         seconds=min(build.seconds for build in builds), bytes=max(build.bytes for build in builds)
@@ -65,7 +65,7 @@ def tree_bytes(root: int) -> float:
 
 
 def memory(what: str, build: Build) -> list[Ratio]:
-    """Compare the memory of a build with the budget, where it could be watched."""
+    """Compare the memory of a build with the budget, if it was measured."""
     if not build.bytes:
         return []
     return [

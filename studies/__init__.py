@@ -1,1 +1,1 @@
-"""Measurements behind the decisions in ``docs/decisions``; each can be run again."""
+"""Measurements behind the decisions in ``docs/decisions``, to be repeated at will."""

@@ -1,9 +1,9 @@
 """Which batch size gives mnist-seed the paper's accuracies? Run: ``python -m studies.cnn_images``.
 
-Trains the first models of mnist-seed at each batch size and prints the range of their accuracies
-after some epochs. The paper's is about [0.2, 0.95]. Needs MNIST, see
-``zoogen.images.natural``; takes ten minutes of one core for
-each line. Written up in ``docs/decisions/0008-images.md``.
+Trains the first models of mnist-seed at each batch size and prints their median accuracy after some
+epochs; the paper's accuracies span about [0.2, 0.95]. Needs MNIST, see ``zoogen.images.natural``;
+each line takes ten minutes of one core. Results and conclusions are in
+``docs/decisions/0008-images.md``.
 """
 
 from dataclasses import replace
@@ -11,10 +11,10 @@ from dataclasses import replace
 import numpy as np
 
 from zoogen import zoo_spec
-from zoogen.build.shard import train_and_measure
+from zoogen.device import one_thread
 from zoogen.images.sets import load_images
 from zoogen.spec.configs import model_configs
-from zoogen.train.device import one_thread
+from zoogen.train.models import train_and_measure
 from zoogen.train.paths import training_path
 
 MODELS = 4
@@ -23,7 +23,7 @@ SHOWN_EPOCHS = (1, 5, 10, 25)
 
 
 def main() -> None:
-    """Print one line for each batch size."""
+    """Print one line per batch size."""
     images = load_images("mnist")
     for batch_size in BATCH_SIZES:
         spec = replace(zoo_spec("mnist-seed"), batch_size=batch_size)

@@ -1,14 +1,14 @@
-"""Which views and widths teach deep sets most? Run: ``python -m studies.deep_sets``.
+"""Which views and widths suit deep sets best? Run: ``python -m studies.deep_sets``.
 
-Trains the set encoder on tetris-seed with each setting and prints what the ``paper`` probe reads
-off its embeddings of the validation split, beside embedders without training; the test split
-is left alone. Takes one to three minutes of one core for each line, once: training is kept. Written
-up in ``docs/decisions/0016-stronger-rows.md``.
+Trains the set encoder on tetris-seed with each setting and prints the scores of the ``paper`` probe
+on the validation split, beside embedders without training; the test split is not used. Takes one to
+three minutes of one core per line, the first time: training is cached. Results and conclusions are
+in ``docs/decisions/0016-stronger-rows.md``.
 """
 
 from dataclasses import replace
 
-from baselines.self_supervised import deep_sets
+from baselines.self_supervised.deep_sets import embedder as deep_sets
 from studies.self_supervised_schedule import line
 from zoobench import Embedder
 from zoobench.embedders.find import find_embedder
@@ -44,7 +44,7 @@ SETTINGS: dict[str, Embedder] = {
 
 
 def main() -> None:
-    """Print one line for each setting."""
+    """Print one line per setting."""
     zoo = load_zoo("tetris-seed")
     for name, embedder in SETTINGS.items():
         print(line(name, embedder, zoo), flush=True)

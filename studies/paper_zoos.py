@@ -1,11 +1,11 @@
-"""Build the paper's CNN zoos, one after another, as long as it takes: hours to days.
+"""Build the paper's CNN zoos, one after another; this takes hours to days.
 
     python -m studies.paper_zoos build [--digits FILE]
     python -m studies.paper_zoos report
 
-``build`` goes on where it was stopped. SVHN is large: from FILE, a ``.npz`` with ``images`` (grey,
-32×32, uint8) and ``labels``, its zoos are built on these digits instead, under names of their own.
-Run it from a checkout that does not change, with both cores or ``--workers 1`` beside other work.
+``build`` resumes where it was stopped. SVHN is large: its zoos are built on the digits in FILE
+instead, a ``.npz`` with ``images`` (grey, 32×32, uint8) and ``labels``, under names of their own.
+Run it from a checkout that does not change, with both cores, or ``--workers 1`` beside other work.
 """
 
 import argparse
@@ -42,19 +42,19 @@ DIGITS_TRAIN = 8000
 
 @dataclass(frozen=True)
 class Planned:
-    """A zoo to build: its spec and how many of its models."""
+    """A zoo to build: its spec and the number of models."""
 
     spec: ZooSpec
     models: int
 
     @property
     def folder(self) -> Path:
-        """Where it is built."""
+        """Folder of the zoo."""
         return zoo_folder(self.spec.name)
 
 
 def on_digits(spec: ZooSpec) -> ZooSpec:
-    """Return the spec of a zoo of SVHN on a few of its digits, under a name that says so."""
+    """Return the spec of an SVHN zoo on a few digits, under a name that says so."""
     side = ON_DIGITS[spec.name]
     return replace(
         spec,
@@ -65,17 +65,17 @@ def on_digits(spec: ZooSpec) -> ZooSpec:
 
 
 def digits_folder() -> Path:
-    """Return where the digits are kept; the zoos are built there, for specs name files alone."""
+    """Return the folder of the digits; zoos are built there, since specs hold only file names."""
     return cache_folder() / "own-images"
 
 
 def digits_file(side: int) -> str:
-    """Name the file of digits with sides of so many pixels."""
+    """Return the name of the file with digits of one size."""
     return f"svhn-10k-{side}.npz"
 
 
 def lay_out_digits(source: Path) -> None:
-    """Save the digits of ``source`` as the zoos take them."""
+    """Save the digits of ``source`` in the format of the zoos."""
     with np.load(source) as digits:
         images, labels = digits["images"], digits["labels"]
     for side in ON_DIGITS.values():
@@ -96,7 +96,7 @@ def searched(name: str) -> ZooSpec:
 
 
 def queue() -> Iterator[Planned]:
-    """List the zoos in the order in which they are built."""
+    """Yield the zoos in the order of building."""
     for name in WHOLE:
         yield Planned(zoo_spec(name), zoo_spec(name).models)
     yield Planned(on_digits(zoo_spec("svhn-seed")), zoo_spec("svhn-seed").models)
@@ -105,18 +105,18 @@ def queue() -> Iterator[Planned]:
 
 
 def build(workers: int | None) -> None:
-    """Build all that is missing."""
+    """Build whatever is missing."""
     for planned in queue():
         print(f"{strftime('%H:%M')} {planned.spec.name}: {planned.models} models", flush=True)
         try:
             with chdir(digits_folder()):
                 build_zoo(planned.spec, planned.folder, models=planned.models, workers=workers)
         except ZooError as error:
-            print(f"{planned.spec.name} left out: {error}", flush=True)
+            print(f"{planned.spec.name} skipped: {error}", flush=True)
 
 
 def report() -> None:
-    """Print how far each zoo has come and what its test accuracies span."""
+    """Print the progress of each zoo and the range of its test accuracies."""
     for planned in queue():
         models, accuracies = finished(planned.folder)
         spans = f"{accuracies.min():.3f} to {accuracies.max():.3f}" if models else ""
@@ -124,7 +124,7 @@ def report() -> None:
 
 
 def finished(folder: Path) -> tuple[int, np.ndarray]:
-    """Return how many models of a zoo are finished, and all their test accuracies."""
+    """Return the number of finished models of a zoo, and all their test accuracies."""
     if is_built(folder):
         manifest = read_manifest(folder)
         table = read_table(folder, manifest, ["test_accuracy"])

@@ -1,9 +1,9 @@
 """Why do we reconstruct less? Run: ``python -m studies.self_supervised_reconstruction``.
 
-Trains ED on tetris-seed for a short and for a long while and prints the R² of permuted weights by
-their epoch, of models trained on and of the validation split, after the best epoch of training and
-after the last; the test split is left alone. Takes half an hour of one core, once: training is
-kept. Written up in ``docs/decisions/0010-a-fast-schedule.md``.
+Trains ED on tetris-seed for a short and for a long time. Prints the R² of permuted weights by the
+epoch of the snapshots, on the train and the validation split, after the best and the last epoch of
+training; the test split is not used. Takes half an hour of one core, the first time: training is
+cached. Results and conclusions are in ``docs/decisions/0010-a-fast-schedule.md``.
 """
 
 from collections.abc import Iterator
@@ -31,17 +31,17 @@ SEED = 0
 
 
 def networks(embedder: SelfSupervised, zoo: Zoo) -> Iterator[tuple[str, Autoencoder]]:
-    """Train, or read, and give the network after its best epoch and after its last."""
+    """Train, or read a checkpoint; yield the network after its best and its last epoch."""
     train, validation = (as_shown(zoo, split) for split in ("train", "validation"))
     embedder.fit(train, validation, seed=SEED)
     identity = identity_of(train, validation, embedder.settings, seed=SEED)
     checkpoint = read_checkpoint(run_folder(identity), identity)
     assert checkpoint is not None
-    for kept, epoch in (("best", checkpoint.best), ("network", len(checkpoint.history))):
+    for saved, epoch in (("best", checkpoint.best), ("network", len(checkpoint.history))):
         state = {
-            name.removeprefix(f"{kept}."): tensor
+            name.removeprefix(f"{saved}."): tensor
             for name, tensor in checkpoint.tensors.items()
-            if name.startswith(f"{kept}.")
+            if name.startswith(f"{saved}.")
         }
         embedder.network.load_state_dict(state)
         yield f"epoch {epoch}", embedder.network
@@ -54,25 +54,25 @@ def as_shown(zoo: Zoo, split: Split) -> Weights:
 
 @torch.inference_mode()
 def line(network: Autoencoder, zoo: Zoo, split: Split) -> str:
-    """Return R² of one split, permuted, over ranges of epochs."""
+    """Return the R² of one split, permuted, for ranges of epochs."""
     part = zoo.part(split)
     vectors = torch.from_numpy(np.asarray(part.weights))
     views = view(
         vectors, permutations_of(part.weights.layout), generator=Generator().manual_seed(SEED)
     )
-    found = torch.cat([network.reconstruct(network.embed(rows)) for rows in views.split(ROWS)])
+    decoded = torch.cat([network.reconstruct(network.embed(rows)) for rows in views.split(ROWS)])
     epochs = torch.tensor(part.properties["epoch"].to_numpy())
-    kept = (r2(views, found, (epochs >= first) & (epochs <= last)) for first, last in EPOCHS)
-    return " | ".join(f"{100 * each:.1f}" for each in kept)
+    shares = (r2(views, decoded, (epochs >= first) & (epochs <= last)) for first, last in EPOCHS)
+    return " | ".join(f"{100 * each:.1f}" for each in shares)
 
 
-def r2(views: Tensor, found: Tensor, rows: Tensor) -> float:
-    """Return the share of the variance of some rows that their reconstruction keeps."""
-    return kept_variance(views[rows], (found - views)[rows].square().sum(dtype=torch.float64))
+def r2(views: Tensor, decoded: Tensor, rows: Tensor) -> float:
+    """Return the share of the variance of some rows that the reconstruction keeps."""
+    return kept_variance(views[rows], (decoded - views)[rows].square().sum(dtype=torch.float64))
 
 
 def main() -> None:
-    """Print one line for each network and split."""
+    """Print one line per network and split."""
     zoo = load_zoo("tetris-seed")
     print(f"| run | after | split | {' | '.join(f'{a} to {b}' for a, b in EPOCHS)} |")
     for name, embedder in {"short": SHORT, "long": LONG}.items():

@@ -1,8 +1,8 @@
 """Which schedule learns most in minutes? Run: ``python -m studies.self_supervised_schedule``.
 
-Trains the self-supervised method on tetris-seed with each setting and prints what the ``paper``
-probe reads off its embeddings of the validation split; the test split is left alone. Takes five to
-ten minutes of one core for each line, once: training is kept. Written up in
+Trains the self-supervised method on tetris-seed with each setting and prints the scores of the
+``paper`` probe on the validation split; the test split is not used. Takes five to ten minutes of
+one core per line, the first time: training is cached. Results and conclusions are in
 ``docs/decisions/0010-a-fast-schedule.md``.
 """
 
@@ -12,7 +12,7 @@ from baselines.self_supervised import SelfSupervised, fast
 from zoobench import Embedder
 from zoobench.embedders.cache import embeddings_of
 from zoobench.embedders.find import find_embedder
-from zoobench.evaluation.run import Request
+from zoobench.evaluation.run import Evaluation
 from zoobench.evaluation.tune import held_out_scores
 from zoogen import Zoo, load_zoo
 
@@ -85,14 +85,14 @@ SETTINGS: dict[str, Embedder] = {
 
 
 def line(name: str, embedder: Embedder, zoo: Zoo) -> str:
-    """Score one setting and lay it out as a row of Markdown."""
-    request = Request(embedder=name, zoo=zoo.spec.name, probe="paper", settings={})
-    scores = held_out_scores(embeddings_of(embedder, zoo, seed=0).splits, zoo, request)
+    """Score one setting; return a row of Markdown."""
+    evaluation = Evaluation(embedder=name, zoo=zoo.spec.name, probe="paper", settings={})
+    scores = held_out_scores(embeddings_of(embedder, zoo, seed=0).splits, zoo, evaluation)
     return f"| {name} | {' | '.join(f'{100 * score:.1f}' for score in scores)} |"
 
 
 def main() -> None:
-    """Print one line for each setting."""
+    """Print one line per setting."""
     zoo = load_zoo("tetris-seed")
     for name, embedder in SETTINGS.items():
         print(line(name, embedder, zoo), flush=True)

@@ -1,7 +1,8 @@
-"""How many CNNs make a fast stack? Run: ``python -m studies.stacks_of_cnns``, on an idle machine.
+"""How many CNNs make a fast stack? Run on an idle machine: ``python -m studies.stacks_of_cnns``.
 
-Prints image-steps per second of one core for stacks of the paper's CNN by batch size and number of
-models, and of mixed against uniform stacks, for ``docs/decisions/0007-stacks-of-cnns.md``.
+Prints image-steps per second on one core for stacks of the paper's CNN, by batch size and number of
+models, and for mixed stacks. Results and conclusions are in
+``docs/decisions/0007-stacks-of-cnns.md``.
 """
 
 from collections.abc import Sequence
@@ -10,8 +11,8 @@ from time import perf_counter
 
 from benchmarks.image_steps import drawn_images
 from zoogen import ZooSpec, zoo_spec
+from zoogen.device import one_thread
 from zoogen.spec.configs import ModelConfig, model_configs
-from zoogen.train.device import one_thread
 from zoogen.train.loop import DeviceImages, train_stack
 
 IMAGE_STEPS = 12_800
@@ -31,7 +32,7 @@ def rate(spec: ZooSpec, configs: Sequence[ModelConfig], batch_size: int) -> floa
 
 
 def main() -> None:
-    """Print one line for each stack."""
+    """Print one line per stack."""
     seed, hyp = zoo_spec("mnist-seed"), zoo_spec("mnist-hyp-1-rand-seed")
     for batch_size, stacks in BATCHES.items():
         for models in stacks:

@@ -1,8 +1,9 @@
 """Which Tetris images give populations like the paper's? Run: ``python -m studies.tetris_images``.
 
-Trains a cut-down tetris-seed or tetris-hyp on each setting and scores raw weights and layer
-statistics with the paper's probe; rows go to ``docs/results/tetris-images.csv`` one by one, so an
-interrupted run goes on where it stopped. Written up in ``docs/decisions/0002-tetris-images.md``.
+Trains 300 models of tetris-seed or tetris-hyp on each setting and scores raw weights and layer
+statistics with the paper's probe. Rows go to ``docs/results/tetris-images.csv`` one by one, so an
+interrupted study resumes where it stopped. Results and conclusions are in
+``docs/decisions/0002-tetris-images.md``.
 """
 
 import csv
@@ -18,13 +19,13 @@ from baselines.weight_statistics import embedder as weight_statistics
 from zoobench.probes.ridge import paper_ridge
 from zoobench.task.metrics import r2
 from zoogen import Weights, zoo_spec
-from zoogen.build.shard import train_and_measure
+from zoogen.device import one_thread
 from zoogen.images.sets import tetris_set
 from zoogen.images.tetris import Tetris
 from zoogen.spec.configs import ModelConfig, model_configs
 from zoogen.spec.split import SPLITS, model_splits
 from zoogen.spec.zoo_spec import ZooSpec
-from zoogen.train.device import one_thread
+from zoogen.train.models import train_and_measure
 from zoogen.train.paths import training_path
 
 MODELS = 300
@@ -35,21 +36,21 @@ RESULTS = Path(__file__).parents[1] / "docs" / "results" / "tetris-images.csv"
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """One population to try: which zoo, and how its images are drawn."""
+    """One population to try: a zoo, and the images to train it on."""
 
     zoo: str = "tetris-seed"
     images: Tetris = CHOSEN
 
     @property
     def fields(self) -> dict[str, str]:
-        """The setting as columns of the results file."""
+        """Columns of the setting in the results file."""
         images = {name: str(value) for name, value in asdict(self.images).items()}
         images["shapes"] = "".join(self.images.shapes)
         return {"zoo": self.zoo, **images}
 
 
 def image_settings() -> Iterator[Tetris]:
-    """Vary one thing at a time around the published setting, train and test noise together."""
+    """Vary one thing at a time around the published images, but train and test noise together."""
     yield CHOSEN
     yield replace(CHOSEN, train_images=1000, train_noise=0.1, test_noise=0.5, mean=0.0)
     for train_noise, test_noise in (
@@ -68,7 +69,7 @@ def image_settings() -> Iterator[Tetris]:
 
 
 def settings() -> list[Setting]:
-    """Try every setting of the images on both zoos."""
+    """Return every setting of the images on both zoos."""
     return [
         Setting(zoo=zoo, images=images)
         for images in dict.fromkeys(image_settings())
@@ -77,7 +78,7 @@ def settings() -> list[Setting]:
 
 
 def sample(spec: ZooSpec) -> list[ModelConfig]:
-    """Take ``MODELS`` models evenly from all over the zoo."""
+    """Choose ``MODELS`` models spread evenly over the zoo."""
     configs = model_configs(spec)
     return [
         configs[place] for place in np.linspace(0, len(configs) - 1, MODELS).round().astype(int)
@@ -85,7 +86,7 @@ def sample(spec: ZooSpec) -> list[ModelConfig]:
 
 
 def score(setting: Setting) -> dict[str, str]:
-    """Train a population on one setting; return the test R² of both embedders, in percent."""
+    """Train a population on one setting; return the test R² of both embedders in percent."""
     spec = zoo_spec(setting.zoo)
     configs = sample(spec)
     with one_thread():

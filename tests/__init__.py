@@ -1,1 +1,1 @@
-"""One file per module, and contracts over the registries."""
+"""One test file per module, and contract tests over the registries."""

@@ -1,4 +1,4 @@
-"""Boards to test on: small whole zoos, results by real embedders, submissions made of them."""
+"""Boards for tests: whole small zoos, results of real embedders, and submissions of them."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +11,7 @@ from zoobench.embedders.provenance import embedder_stamp
 from zoobench.evaluation.evaluate import evaluate
 from zoobench.evaluation.reference_rows import evaluate_reference
 from zoobench.probes.probe import find_probe
-from zoobench.results.results import RESULT, read_result, write_result
+from zoobench.results.files import RESULT, read_result, write_result
 from zoobench.results.store import result_folder
 from zoobench.task.tasks import find_tasks
 from zoogen import Zoo
@@ -20,7 +20,7 @@ COMMIT = "c0ffee" + "0" * 34
 
 
 def about(name: str, **changes: object) -> Submission:
-    """Say who submits."""
+    """Return the fields of a submission."""
     fields = {
         "name": name,
         "authors": ("A. Tester",),
@@ -52,7 +52,7 @@ def evaluated(root: Path, name: str, zoo: Zoo, *, seeds: int = 1, probe: str = "
 
 
 def guessed(root: Path, name: str, zoo: Zoo) -> Path:
-    """Score a reference row as if the code were committed."""
+    """Score a reference row as if its code were committed; return the folder of its results."""
     folder = result_folder(root, name, zoo.spec.name, "reference")
     evaluate_reference(name, zoo, find_tasks(zoo.spec, []), folder=folder)
     result = read_result(folder)
@@ -63,14 +63,14 @@ def guessed(root: Path, name: str, zoo: Zoo) -> Path:
 
 
 def submitted(board: Path, results: Path, name: str, **changes: object) -> Path:
-    """Submit results under a name."""
+    """Submit results under a name; return the folder of the submission."""
     file = results.parent / f"{name}.toml"
     write_submission(file, about(name, **changes))
     return submit(results, file, board)
 
 
 def small_board(place: Path, *zoos: Zoo) -> Path:
-    """Make a board of chance and two embedders, the second on the first zoo only."""
+    """Make a board with chance and two embedders, the second only on the first zoo."""
     board, results = place / "leaderboard", place / "results"
     for number, zoo in enumerate(zoos):
         admit(board, zoo)

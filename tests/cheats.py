@@ -1,4 +1,4 @@
-"""Embedders that cheat, each in its own way. What they try is in their first line."""
+"""Embedders that cheat; the docstring of each says how."""
 
 import gc
 import inspect
@@ -19,11 +19,11 @@ from zoogen import Layout, Weights, load_zoo
 LAYOUT = Layout.of({"fc1.weight": (1, 1)})
 TABLE = "snapshots.parquet"
 EPOCHS = 3
-"""Of every model of the zoo they are let loose on."""
+"""Epochs of every model in the zoo under attack."""
 
 
 class Honest:
-    """Embeds nothing but the sum of all weights; the others would like to know more."""
+    """Does not cheat: embeds the sum of all weights."""
 
     name = "honest"
 
@@ -39,7 +39,7 @@ def plain(weights: Weights) -> np.ndarray:
 
 
 def beside(weights: Weights, column: Any) -> np.ndarray:
-    """The honest embedding and a column that was come by dishonestly."""
+    """Return the honest embedding beside a dishonest column."""
     return np.hstack([plain(weights), np.asarray(column, dtype=np.float32).reshape(-1, 1)])
 
 
@@ -48,21 +48,21 @@ def key(row: np.ndarray) -> str:
 
 
 class RowOrder(Honest):
-    """A snapshot is where it lies: models come one after another."""
+    """Embeds the place of a row, since models come one after another."""
 
     def transform(self, weights: Weights) -> Any:
         return beside(weights, np.arange(len(weights)))
 
 
 class EpochOrder(Honest):
-    """Every third snapshot is of the third epoch."""
+    """Embeds the place modulo the epochs, since every third snapshot is of the third epoch."""
 
     def transform(self, weights: Weights) -> Any:
         return beside(weights, np.arange(len(weights)) % EPOCHS)
 
 
 class RemembersPlaces(Honest):
-    """A snapshot is where it lay when it was first seen, wherever it lies later."""
+    """Embeds the place where a row was first seen."""
 
     def __init__(self) -> None:
         self.places: dict[str, int] = {}
@@ -74,7 +74,7 @@ class RemembersPlaces(Honest):
 
 
 class RemembersNearPlaces(Honest):
-    """As above, and a snapshot that is nearly one it has seen lies where that one lay."""
+    """Embeds the first place of the nearest row seen before."""
 
     def __init__(self) -> None:
         self.seen: list[tuple[np.ndarray, np.ndarray]] = []
@@ -90,7 +90,7 @@ class RemembersNearPlaces(Honest):
 
 
 class LearnsPlaces(Honest):
-    """The training snapshots lie epoch by epoch, so their places are labels to learn from."""
+    """Learns the places of the training rows, which tell epochs in the stored order."""
 
     def fit(self, train: Weights, validation: Weights, *, seed: int) -> Honest:
         rows = np.asarray(train, dtype=np.float64)
@@ -105,7 +105,7 @@ class LearnsPlaces(Honest):
 
 
 class MemorisesTraining(Honest):
-    """Every training snapshot has a number of its own, for a probe to learn by heart."""
+    """Gives each training row a column of its own, for a probe to memorise."""
 
     def fit(self, train: Weights, validation: Weights, *, seed: int) -> Honest:
         self.numbers = {key(row): number for number, row in enumerate(np.asarray(train))}
@@ -120,7 +120,7 @@ class MemorisesTraining(Honest):
 
 
 class BatchStatistics(Honest):
-    """Weights are centred on the mean of the batch that is scored."""
+    """Centres weights on the mean of the batch."""
 
     def transform(self, weights: Weights) -> Any:
         rows = np.asarray(weights)
@@ -128,7 +128,7 @@ class BatchStatistics(Honest):
 
 
 class KeepsStatistics(Honest):
-    """Weights are centred on the mean of the third batch seen, which is the test split."""
+    """Centres weights on the mean of the third batch it sees, which is the test split."""
 
     def __init__(self) -> None:
         self.means: list[np.ndarray] = []
@@ -141,7 +141,7 @@ class KeepsStatistics(Honest):
 
 
 class ReadsFiles(Honest):
-    """The labels are in the files of the zoo."""
+    """Reads labels from the files of the zoo."""
 
     def __init__(self, folder: Path, read: Callable[[Path], pd.DataFrame]) -> None:
         self.folder, self.read = folder, read
@@ -161,7 +161,7 @@ def read_natively(folder: Path) -> pd.DataFrame:
 
 
 class ReadsAndHushes(ReadsFiles):
-    """As above; if that is refused, nobody needs to know."""
+    """Reads labels, and hides the error if that is refused."""
 
     def transform(self, weights: Weights) -> Any:
         try:
@@ -171,7 +171,7 @@ class ReadsAndHushes(ReadsFiles):
 
 
 class ReadsNatively(Honest):
-    """The table is in the cache, and pyarrow opens files without the interpreter's knowledge."""
+    """Reads the table in the cache by pyarrow, which opens files unseen by the interpreter."""
 
     def transform(self, weights: Weights) -> Any:
         from zoobench import cache_folder
@@ -182,7 +182,7 @@ class ReadsNatively(Honest):
 
 
 class LooksUp(Honest):
-    """Some frame of the stack has the zoo, or the table, among its names."""
+    """Searches the frames of the stack for a zoo or a table."""
 
     found: tuple[str, ...] = ()
 
@@ -202,7 +202,7 @@ class LooksUp(Honest):
 
 
 class LooksWhenAsked(LooksUp):
-    """Its name and its settings are worked out when somebody asks, on the stack of who asks."""
+    """Searches the stack when asked for its name or settings."""
 
     asked = 0
 
@@ -214,7 +214,7 @@ class LooksWhenAsked(LooksUp):
 
 
 class LooksWhenCopied(LooksUp):
-    """It is copied before it is fitted, and it decides how."""
+    """Searches the stack when it is copied."""
 
     def __deepcopy__(self, memo: Any) -> Any:
         self.transform(Weights([np.zeros((1, 1), np.float32)], LAYOUT))
@@ -222,14 +222,14 @@ class LooksWhenCopied(LooksUp):
 
 
 class LooksAround(LooksUp):
-    """Some other thread's frame has the zoo among its names."""
+    """Searches the frames of other threads."""
 
     def frames(self) -> list[FrameType]:
         return list(sys._current_frames().values())
 
 
 class LooksEverywhere(LooksUp):
-    """Any object of the process may be the table."""
+    """Searches all objects of the process for a table."""
 
     def transform(self, weights: Weights) -> Any:
         held = [each for each in gc.get_objects() if isinstance(each, pd.DataFrame)]
@@ -237,7 +237,7 @@ class LooksEverywhere(LooksUp):
 
 
 class LooksAtThreads(LooksUp):
-    """A thread was started with the zoo as its argument."""
+    """Searches the threads for one that was started with the zoo as argument."""
 
     def transform(self, weights: Weights) -> Any:
         for thread in threading.enumerate():
@@ -248,7 +248,7 @@ class LooksAtThreads(LooksUp):
 
 
 class CarriesLabels(Honest):
-    """Published weights are known by their hash, and what they are worth was looked up before."""
+    """Carries the labels of published weights, found by hash."""
 
     def __init__(self, rows: np.ndarray, labels: np.ndarray) -> None:
         self.known = {key(row): label for row, label in zip(rows, labels, strict=True)}
@@ -258,7 +258,7 @@ class CarriesLabels(Honest):
 
 
 class CarriesNearLabels(Honest):
-    """As above, with the label of the nearest published weights."""
+    """Carries the labels of published weights, found by distance."""
 
     def __init__(self, rows: np.ndarray, labels: np.ndarray) -> None:
         self.rows, self.labels = rows, labels
@@ -269,6 +269,6 @@ class CarriesNearLabels(Honest):
 
 
 def nearest(rows: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """For each row the place of the nearest that is known, and how far it is."""
+    """Return the nearest known row of each row, and its distance."""
     apart = np.sqrt(np.square(rows[:, None] - known[None]).sum(axis=2))
     return apart.argmin(axis=1), apart.min(axis=1)

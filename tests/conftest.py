@@ -1,4 +1,4 @@
-"""Small real zoos, built once, caches of the session's own, and no way out of the machine."""
+"""Small real zoos, built once, private caches, and a guard that keeps tests on this machine."""
 
 import os
 import signal
@@ -30,13 +30,13 @@ NOBODY = "http://127.0.0.1:9"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Set what ``huggingface_hub`` reads when it is imported, before any test can import it.
+    """Set the variables that ``huggingface_hub`` reads on import, before any test imports it.
 
-    A call that forgets to pass its endpoint on finds nobody there. Files go by HTTP and not by the
-    Rust client of Xet, which no guard of Python's sockets sees.
+    The default endpoint leads nowhere, so a call that forgets to pass its endpoint fails. Files go
+    by HTTP instead of Xet: its client is in Rust, so the guard of Python's sockets cannot see it.
 
-    Ctrl-C, which tests press, is heard here and in what they start even if the shell that runs the
-    suite in the background has set it to be ignored.
+    Tests press Ctrl-C. A shell that runs the suite in the background may ignore it, so the default
+    handler is restored here, also for the processes that tests start.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
     home = TemporaryDirectory(prefix="hub-home-")
@@ -55,7 +55,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def no_network(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Refuse what would leave this machine, unless tests marked ``network`` are asked for."""
+    """Refuse connections beyond this machine, unless a test marked ``network`` is selected."""
     with pytest.MonkeyPatch.context() as patch:
         if not any(item.get_closest_marker("network") for item in request.session.items):
             for (place, name), guarded_call in GUARDED.items():
@@ -67,7 +67,7 @@ def no_network(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture
 def hub() -> Iterator[Hub]:
-    """A Hugging Face Hub of the test's own; nothing may go wrong in it unasked."""
+    """A Hugging Face Hub for one test; an unexpected error in it fails the test."""
     with Hub() as hub:
         yield hub
     assert not hub.errors
@@ -75,19 +75,19 @@ def hub() -> Iterator[Hub]:
 
 @pytest.fixture
 def at(hub: Hub, tmp_path: Path) -> dict[str, Any]:
-    """The way to the Hub, and a cache of the test's own."""
+    """Arguments that lead to the Hub and to a private cache."""
     return {"endpoint": hub.url, "cache_dir": tmp_path / "cache"}
 
 
 @pytest.fixture
 def commit(hub: Hub, mixed_zoo: Zoo) -> str:
-    """``mixed_zoo`` on the Hub, with the tag v1."""
+    """Commit of ``mixed_zoo`` on the Hub, with the tag v1."""
     return hub.put_folder(mixed_zoo.folder, "org/mixed", tag="v1")
 
 
 @pytest.fixture
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Seconds that the client of the Hub would have waited before it tried again."""
+    """Seconds that the Hub's client would have waited before each retry."""
     from huggingface_hub.utils import _http
 
     seconds: list[float] = []
@@ -99,7 +99,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 def caches_of_our_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Keep the user's caches out of the tests, and the tests out of the user's caches.
 
-    Compiled kernels alone are shared by all processes of the suite.
+    All processes of the suite share only the compiled kernels.
     """
     with pytest.MonkeyPatch.context() as patch:
         for variable in ("ZOOGEN_CACHE", "ZOOBENCH_CACHE"):
@@ -119,21 +119,21 @@ def built(spec: ZooSpec, folder: Path, models: int | None = None) -> Zoo:
 
 @pytest.fixture(scope="session")
 def seed_zoo(tmp_path_factory: pytest.TempPathFactory) -> Zoo:
-    """The first 60 models of tetris-seed, three epochs: a partial build."""
+    """The first 60 models of tetris-seed with three epochs: a partial build."""
     spec = replace(zoo_spec("tetris-seed"), epochs=3, models_per_shard=30)
     return built(spec, tmp_path_factory.mktemp("seed") / "zoo", models=60)
 
 
 @pytest.fixture(scope="session")
 def hyp_zoo(tmp_path_factory: pytest.TempPathFactory) -> Zoo:
-    """All 36 configurations of tetris-hyp with four seeds each, two epochs."""
+    """All 36 combinations of tetris-hyp with four seeds each and two epochs."""
     spec = replace(zoo_spec("tetris-hyp"), seeds=(1, 2, 3, 4), epochs=2, models_per_shard=72)
     return built(spec, tmp_path_factory.mktemp("hyp") / "zoo")
 
 
 @pytest.fixture(scope="session", autouse=True)
 def small_images() -> Iterator[None]:
-    """Register an image set of 40 and 60 images."""
+    """Register two small image sets: Tetris and enlarged digits."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(
             IMAGES, "small", lambda _: tetris_set(Tetris(train_images=40, test_images=60))
@@ -144,7 +144,7 @@ def small_images() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def images_28() -> ImageSet:
-    """Ten classes of 28×28 pixels: MNIST if ``ZOOGEN_IMAGES`` has it, else digits, enlarged."""
+    """Ten classes of 28×28 pixels: MNIST from ``ZOOGEN_IMAGES`` if set, else enlarged digits."""
     if os.environ.get("ZOOGEN_IMAGES"):
         return load_images("mnist")
     return enlarged_digits(train=1500, test=297)
@@ -152,7 +152,7 @@ def images_28() -> ImageSet:
 
 @pytest.fixture(scope="session")
 def mixed_spec() -> ZooSpec:
-    """Everything a population may mix, 192 models; 40 images leave a last batch of one."""
+    """192 models that mix everything a zoo may mix; 40 images leave a last batch of one."""
     return ZooSpec(
         name="mixed",
         version=1,
@@ -179,13 +179,13 @@ def mixed_zoo(mixed_spec: ZooSpec, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture
 def copied_zoo(mixed_zoo: Zoo, tmp_path: Path) -> Path:
-    """The folder of a copy of ``mixed_zoo``, to do harm to."""
+    """Folder of a copy of ``mixed_zoo`` that tests may damage."""
     return Path(copytree(mixed_zoo.folder, tmp_path / "copy"))
 
 
 @pytest.fixture(scope="session")
 def own_zoo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A zoo of a user's own, built by the command line; its module lies beside the folder."""
+    """Folder of a user's own zoo, built by the command line; its module is beside the folder."""
     place = tmp_path_factory.mktemp("own")
     (place / "own_zoo.py").write_text(OWN_ZOO)
     done = run_zoogen("build", "own_zoo:SPEC", "--out", "zoo", "--workers", 1, cwd=place)
@@ -195,7 +195,7 @@ def own_zoo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def cnn_zoo(tmp_path_factory: pytest.TempPathFactory) -> Zoo:
-    """Thirty points of mnist-hyp on 37 digits, epoch 0 stored, twelve models to a shard."""
+    """Thirty models of mnist-hyp on 37 digits, with epoch 0 stored and twelve models a shard."""
     spec = replace(
         zoo_spec("mnist-hyp"),
         images="small-28",
@@ -210,11 +210,11 @@ def cnn_zoo(tmp_path_factory: pytest.TempPathFactory) -> Zoo:
 
 @pytest.fixture(scope="session")
 def whole_board(hyp_zoo: Zoo, mixed_zoo: Zoo, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A board of two zoos and three submissions; to look at only."""
+    """A board of two zoos and three submissions; read-only."""
     return small_board(tmp_path_factory.mktemp("board"), hyp_zoo, mixed_zoo)
 
 
 @pytest.fixture
 def board(whole_board: Path, tmp_path: Path) -> Path:
-    """A copy of ``whole_board``, to do harm to."""
+    """A copy of ``whole_board`` that tests may damage."""
     return Path(copytree(whole_board, tmp_path / "leaderboard"))

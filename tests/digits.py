@@ -1,4 +1,4 @@
-"""Images for tests where no image set is at hand: scikit-learn's digits, enlarged."""
+"""Images for tests without an image set: scikit-learn's digits, enlarged."""
 
 import numpy as np
 from sklearn.datasets import load_digits
@@ -7,7 +7,7 @@ from zoogen.images.sets import ImageSet
 
 
 def enlarged_digits(train: int, test: int) -> ImageSet:
-    """Return the first and the last of 1797 digits of 8×8 pixels, enlarged to MNIST's 28×28."""
+    """Return the first and last of 1797 digits, enlarged from 8×8 to 28×28 pixels."""
     images, labels = load_digits(return_X_y=True)
     larger = images.reshape(-1, 8, 8).repeat(3, axis=1).repeat(3, axis=2)
     pixels = np.pad(larger, ((0, 0), (2, 2), (2, 2)))[:, None].astype(np.float32) / 8 - 1

@@ -1,4 +1,4 @@
-"""Work whose worker is killed in the middle of a shard, on purpose, once or again and again."""
+"""Shards whose worker kills itself in the middle, once or every time."""
 
 import os
 import signal
@@ -17,17 +17,17 @@ ALWAYS = 1000
 
 
 def begun(place: Path) -> dict[int, int]:
-    """How often each shard was begun."""
+    """Return how often each shard was started."""
     return {int(note.name): len(note.read_text().split()) for note in place.iterdir()}
 
 
 def processes(place: Path) -> set[str]:
-    """The processes that have begun a shard."""
+    """Return the ids of the processes that started a shard."""
     return {process for note in place.iterdir() for process in note.read_text().split()}
 
 
 def wait_for_file(path: Path) -> None:
-    """Wait until another process has written it."""
+    """Wait until another process has written the file."""
     end = monotonic() + PATIENCE
     while not path.exists():
         assert monotonic() < end, f"{path} did not appear"
@@ -35,14 +35,14 @@ def wait_for_file(path: Path) -> None:
 
 
 def die() -> None:
-    """Leave as a process leaves that the system wants to be rid of."""
+    """Kill this process as the system would."""
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 def fatal(
     number: int, report: Report, *, place: Path, times: int, end: Callable[[], None] = die
 ) -> Report:
-    """Note that a shard is begun; the first steps of ``VICTIM`` are its end, so many times."""
+    """Note the start of a shard; kill ``VICTIM`` at its first step, the first ``times`` times."""
     with (place / str(number)).open("a") as note:
         note.write(f"{os.getpid()}\n")
     deadly = number == VICTIM and begun(place)[number] <= times
@@ -56,19 +56,19 @@ def fatal(
 
 
 def count(number: int, *, report: Report, steps: int, **how: Any) -> None:
-    """Do nothing but steps."""
+    """Only report steps."""
     report = fatal(number, report, **how)
     for _ in range(steps):
         report(1)
 
 
 def train_fatally(number: int, *, report: Report, how: dict[str, Any], **work: Any) -> Any:
-    """Train a shard of a zoo, ``how`` far is for ``fatal`` to know."""
+    """Train a shard of a zoo; ``how`` goes to ``fatal``."""
     return train_one(number, report=fatal(number, report, **how), **work)
 
 
 def fail(number: int, *, report: Report, place: Path) -> None:
-    """Fail in one shard once the other has begun, which never ends."""
+    """Fail in shard 0 as soon as shard 1 has started; shard 1 never ends."""
     (place / str(number)).touch()
     wait_for_file(place / "1" if number == 0 else place / "never")
     raise ZooError("no space left")

@@ -1,4 +1,4 @@
-"""What the workers of a ``DataLoader`` do and hold; a module of its own, for each imports it."""
+"""A collate function that measures memory; its own module, since each worker imports it."""
 
 from pathlib import Path
 from typing import Any
@@ -7,7 +7,7 @@ import torch
 
 
 def anonymous_bytes() -> int:
-    """Memory of this process that is no file's."""
+    """Return the memory of this process that no file backs."""
     for line in Path("/proc/self/smaps_rollup").read_text().splitlines():
         if line.startswith("Anonymous:"):
             return int(line.split()[1]) * 1024
@@ -15,6 +15,6 @@ def anonymous_bytes() -> int:
 
 
 def collate(pairs: list[Any]) -> tuple[torch.Tensor, torch.Tensor, int]:
-    """Return the first weights, the targets and what the worker holds."""
+    """Return the first weights, the targets and the worker's memory in bytes."""
     vectors, targets = (torch.stack(column) for column in zip(*pairs, strict=True))
     return vectors[:, 0].clone(), targets, anonymous_bytes()

@@ -1,4 +1,4 @@
-"""The command ``zoogen`` in a process of its own."""
+"""Run the command ``zoogen`` in a subprocess."""
 
 import os
 import subprocess
@@ -28,12 +28,12 @@ SLOW = replace(SPEC, name="slow", epochs=500, snapshot_epochs=(1, 500))
 """
 
 
-# What a terminal or a CI service may have set, and the tests must not depend on.
+# Variables that a terminal or a CI service may set and tests must not depend on.
 DRESS = {"FORCE_COLOR", "PY_COLORS", "GITHUB_ACTIONS"}
 
 
 def plain_environment() -> dict[str, str]:
-    """The environment of a pipe, 80 columns wide."""
+    """Return the environment of a pipe, 80 columns wide."""
     return {name: value for name, value in os.environ.items() if name not in DRESS} | {
         "COLUMNS": "80"
     }
@@ -70,7 +70,7 @@ def start_zoogen(*arguments: object, cwd: Path | None = None) -> subprocess.Pope
 
 
 def wait_for(path: Path, process: subprocess.Popen[str]) -> None:
-    """Wait until a file is there while the process that is to write it runs."""
+    """Wait for a file while the process that writes it runs."""
     end = monotonic() + PATIENCE
     while not path.exists():
         assert process.poll() is None, process.communicate()

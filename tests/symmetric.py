@@ -1,4 +1,4 @@
-"""Networks whose hidden units may change places, and vectors in which they have."""
+"""Networks whose hidden units can be permuted, and weight vectors with permuted units."""
 
 import numpy as np
 import pytest
@@ -16,13 +16,13 @@ every_network = pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWOR
 
 
 def population(layout: Layout, rows: int = 9) -> Weights:
-    """Draw vectors that all differ."""
+    """Draw different weight vectors."""
     values = np.random.default_rng(0).normal(0, 0.3, (rows, layout.params))
     return Weights([values.astype(np.float32)], layout)
 
 
 def reordered(network: MLP | CNN, weights: Weights, data: st.DataObject) -> Weights:
-    """Put the hidden units of every vector in another order, the same for all."""
+    """Permute the hidden units of every vector in the same way."""
     orders = {
         layer.name: np.array(data.draw(st.permutations(range(layer.units))))
         for layer in network.symmetry

@@ -1,4 +1,4 @@
-"""Everything that README and docs show is run, on full-size zoos, in the order it is shown."""
+"""All examples in README and docs run, on full-size zoos, in the order shown."""
 
 import os
 import re
@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.hub import WRITE, Hub
+from tests.zoogen.importers.small_cnn_files import small_cnn_files
+from zoogen import Zoo
 
 ROOT = Path(__file__).parents[1]
 PAGES = (
@@ -19,28 +21,43 @@ PAGES = (
 )
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 SAVED_AS = re.compile(r"^Saved as `(\w+\.(?:py|toml))`", re.MULTILINE)
-BESIDE = Path(sys.executable).parent
+SCRIPTS = Path(sys.executable).parent
+EXAMPLES = """\
+import doctest
+import importlib
+import sys
+
+if __name__ == "__main__":
+    package = importlib.import_module(sys.argv[1])
+    finder, runner = doctest.DocTestFinder(), doctest.DocTestRunner()
+    later = {"fetch_zoo"}  # needs the example that publishes
+    for name in sorted(package.__all__, key=lambda name: (name in later, name)):
+        for example in finder.find(getattr(package, name), name, module=False, globs={}):
+            runner.run(example)
+    sys.exit(runner.summarize().failed)
+"""
+"""Script that runs the examples of all public names of a package in one folder."""
 
 
 @pytest.fixture(scope="session")
 def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """An environment with our commands on the path, one cache and one Hub for all pages."""
+    """Environment with our commands on the path, and one cache and one Hub for all pages."""
     cache = tmp_path_factory.mktemp("zoos")
     with Hub() as hub:
         yield environment(cache) | {
             "HF_ENDPOINT": hub.url,
             "HF_TOKEN": WRITE,
-            "HF_UPDATE_DOWNLOAD_COUNTS": "0",  # kept beyond this machine
+            "HF_UPDATE_DOWNLOAD_COUNTS": "0",  # would leave this machine
         }
 
 
 def environment(cache: Path) -> dict[str, str]:
     return {
         **os.environ,
-        "PATH": f"{BESIDE}{os.pathsep}{os.environ['PATH']}",
+        "PATH": f"{SCRIPTS}{os.pathsep}{os.environ['PATH']}",
         "ZOOGEN_CACHE": str(cache),
         "ZOOBENCH_CACHE": str(cache / "embeddings"),
-        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # keep to 127.0.0.1
+        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # Ray stays on 127.0.0.1
         "RAY_AUTH_MODE": "disabled",
     }
 
@@ -72,13 +89,23 @@ def test_every_example_runs(page: Path, tmp_path: Path, shell: dict[str, str]):
         if language == "sh":
             for line in code.splitlines():
                 if line.startswith("make "):
-                    targets_are_there(line)
+                    check_targets(line)
                 elif not line.startswith("zoobench reproduce"):
                     run(line, tmp_path, shell)
 
 
-def targets_are_there(line: str) -> None:
-    """``make`` itself is not run by a test that it runs; its targets must exist."""
+@pytest.mark.parametrize("package", ["zoogen", "zoobench"])
+def test_every_example_in_a_docstring_runs(
+    package: str, tmp_path: Path, cnn_zoo: Zoo, shell: dict[str, str]
+):
+    run("zoogen build tetris-seed && zoogen build tetris-hyp", tmp_path, shell)
+    small_cnn_files(cnn_zoo, tmp_path / "mnist")
+    (tmp_path / "examples.py").write_text(EXAMPLES)
+    run(f"python -W error examples.py {package}", tmp_path, shell)
+
+
+def check_targets(line: str) -> None:
+    """Check that the targets of ``make`` exist; running them would run this test again."""
     done = subprocess.run(
         [*line.split(), "--dry-run"], cwd=ROOT, capture_output=True, text=True, check=False
     )

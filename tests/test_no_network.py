@@ -1,4 +1,4 @@
-"""Tests cannot leave the machine they run on, nor can the processes they start."""
+"""Neither tests nor the processes they start can connect beyond this machine."""
 
 import socket
 import subprocess
@@ -51,7 +51,7 @@ def test_a_process_started_by_a_test_cannot_leave_either(host: str):
 def attempt() -> str:
     try:
         socket.create_connection(("192.0.2.1", 80), 1)
-    except BaseException as error:  # noqa: BLE001 the error is what is asked for
+    except BaseException as error:  # noqa: BLE001 the test needs the error
         return repr(error)
     return "out"
 

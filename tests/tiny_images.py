@@ -1,4 +1,4 @@
-"""The public image sets in miniature, in their own formats, on a server of this machine."""
+"""Miniature public image sets in their own formats, on a local server."""
 
 import gzip
 import hashlib
@@ -25,13 +25,13 @@ TRAIN, TEST = 10, 4
 
 @dataclass(frozen=True, kw_only=True)
 class Publication:
-    """What there is of an image set.
+    """A miniature image set.
 
     Attributes:
-        archives: What is downloaded, by name.
-        files: What lies below the root in the end, by path.
-        pixels: Train and test, ``[images, channels, height, width]``.
-        labels: Train and test.
+        archives: Downloads by name.
+        files: Unpacked files by their path below the root.
+        pixels: Train and test images, ``[images, channels, height, width]``.
+        labels: Train and test labels.
     """
 
     archives: Mapping[str, bytes]
@@ -54,7 +54,7 @@ def drawn(source: Source) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]
 
 
 def publish(source: Source, url: str, patch: pytest.MonkeyPatch) -> Publication:
-    """Make an image set in miniature and have torchvision and zoogen take it for the real one."""
+    """Make a miniature image set that torchvision and zoogen take for the real one."""
     pixels, labels = drawn(source)
     make = {"CIFAR10": cifar10, "SVHN": svhn}.get(source)
     if make is None:
@@ -75,7 +75,7 @@ Files = dict[str, bytes]
 
 
 def idx(source: Source, pixels: Parts, labels: Parts) -> tuple[Files, Files]:
-    """Four files in the format of MNIST, gzipped one by one."""
+    """Return four files in the format of MNIST, each gzipped."""
     raw = {}
     for part, name in (("train", "train"), ("test", "t10k")):
         numbers = pixels[part][:, 0]
@@ -90,7 +90,7 @@ def idx(source: Source, pixels: Parts, labels: Parts) -> tuple[Files, Files]:
 def cifar10(
     pixels: Parts, labels: Parts, url: str, patch: pytest.MonkeyPatch
 ) -> tuple[Files, Files]:
-    """Five batches, one more to test on and the names of the classes, in one tar."""
+    """Return five batches, a test batch and the names of the classes, in one tar."""
 
     def batch(part: str, images: slice) -> bytes:
         flat = pixels[part][images].reshape(-1, 3072)
@@ -121,7 +121,7 @@ def cifar10(
 
 
 def svhn(pixels: Parts, labels: Parts, url: str, patch: pytest.MonkeyPatch) -> tuple[Files, Files]:
-    """Two files of MATLAB, with the images last and 10 for the digit 0; they are the archives."""
+    """Return two MATLAB files, not archived, with images last and label 10 for the digit 0."""
     files, split_list = {}, {}
     for part in ("train", "test"):
         written, name = BytesIO(), f"{part}_32x32.mat"
@@ -134,7 +134,7 @@ def svhn(pixels: Parts, labels: Parts, url: str, patch: pytest.MonkeyPatch) -> t
 
 
 class Server(ThreadingHTTPServer):
-    """Holds archives, remembers what it was asked for, and can be made to answer badly."""
+    """Serves archives, records requests, and can be made to answer badly."""
 
     daemon_threads = True
 
@@ -164,7 +164,7 @@ class Answer(BaseHTTPRequestHandler):
             self.send_response(200)
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
-            with suppress(ConnectionError):  # who only asks for the address does not listen on
+            with suppress(ConnectionError):  # clients that only want the headers hang up
                 self.wfile.write(data[: len(data) // 2] if manner == "half" else data)
 
     def log_message(self, *arguments: Any) -> None:

@@ -1,4 +1,4 @@
-"""``python -m zoobench`` is the command ``zoobench``."""
+"""Run the command ``zoobench`` as ``python -m zoobench``."""
 
 from zoobench.cli.commands import main
 

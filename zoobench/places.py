@@ -1,29 +1,35 @@
-"""Where things are kept between runs."""
+"""The cache folder."""
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from zoogen import user_cache
+from zoogen.places import user_cache
 
 VARIABLE = "ZOOBENCH_CACHE"
 
 
 def cache_folder() -> Path:
-    """Return where embeddings and training runs are: ``$ZOOBENCH_CACHE`` or the user's cache."""
+    """Return the folder of embeddings and training runs: ``$ZOOBENCH_CACHE`` or the user's cache.
+
+    Example:
+        >>> import zoobench
+        >>> zoobench.cache_folder().is_absolute()
+        True
+    """
     return user_cache("zoobench")
 
 
 @contextmanager
 def cache_at(folder: Path) -> Iterator[None]:
-    """Keep things in another folder until the block ends; nothing of earlier runs is known."""
-    before = os.environ.get(VARIABLE)
+    """Use another cache folder until the block ends, so that nothing of earlier runs is found."""
+    previous = os.environ.get(VARIABLE)
     os.environ[VARIABLE] = str(folder)
     try:
         yield
     finally:
-        if before is None:
+        if previous is None:
             del os.environ[VARIABLE]
         else:
-            os.environ[VARIABLE] = before
+            os.environ[VARIABLE] = previous

@@ -1,4 +1,4 @@
-"""Refusals of what others wrote: file and field are named, and what is quoted stays short text."""
+"""Refuse files that others wrote: name the file and the field, and quote both safely."""
 
 import unicodedata
 from pathlib import Path
@@ -9,18 +9,23 @@ from pydantic import ValidationError
 from zoogen import IntegrityError
 
 LONGEST = 300
+"""Characters quoted of a text."""
 
 
 def plain(text: str) -> str:
-    """Refuse what a page or a terminal might take for more than text."""
+    """Return a text unchanged.
+
+    Raises:
+        ValueError: If a page or a terminal could take part of it for more than text.
+    """
     for character in text:
         if character in "<>" or unicodedata.category(character)[0] == "C":
-            raise ValueError(f"holds {character!r}: markup and control characters are refused")
+            raise ValueError(f"contains {character!r}; remove markup and control characters")
     return text
 
 
 def quoted(text: object) -> str:
-    """Return how a text begins, without what a terminal would obey or take for another line."""
+    """Return the start of a text as one line, unprintable characters escaped."""
     written = str(text)
     shown = "".join(
         character if character.isprintable() else character.encode("unicode_escape").decode()
@@ -30,7 +35,7 @@ def quoted(text: object) -> str:
 
 
 def refuse(path: Path, field: str, reason: str) -> NoReturn:
-    """Refuse a file for what one of its fields says.
+    """Refuse a file because of one of its fields.
 
     Raises:
         IntegrityError: Always.
@@ -39,7 +44,7 @@ def refuse(path: Path, field: str, reason: str) -> NoReturn:
 
 
 def refuse_invalid(path: Path, error: ValidationError) -> NoReturn:
-    """Refuse a file for the first of its fields that does not fit.
+    """Refuse a file because of its first invalid field.
 
     Raises:
         IntegrityError: Always.

@@ -2,6 +2,6 @@
 
 import lazy_loader
 
-# What is exported, and from where, is in the stub beside this file; a module is loaded with the
-# first use of something in it, so that a command answers at once.
+# The stub beside this file lists the public names. A module loads when one of its names is first
+# used, so that commands start fast.
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,4 +1,4 @@
-"""Files that are whole or not there: temporary name, fsync, rename."""
+"""Atomic writes: temporary name, fsync, rename."""
 
 import os
 import re
@@ -12,10 +12,10 @@ from zoogen.errors import UnwritableError
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside ``path``; it takes the name only if the block succeeds.
+    """Yield a temporary path beside ``path``, renamed to ``path`` only if the block succeeds.
 
     Raises:
-        UnwritableError: If the folder cannot be written or is full; nothing is left behind.
+        UnwritableError: If the folder cannot be written or is full; no temporary file remains.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -24,7 +24,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
         try:
             mode = temporary.stat().st_mode
             yield temporary
-            temporary.chmod(mode)  # as the umask has it; safetensors writes for the owner only
+            temporary.chmod(mode)  # safetensors ignores the umask and writes for the owner only
             with temporary.open("rb+") as file:
                 os.fsync(file.fileno())
             temporary.replace(path)
@@ -32,13 +32,13 @@ def atomic_path(path: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
     except OSError as error:
         raise UnwritableError(
-            f"cannot write {path}: {error.strerror or error}; what was finished before is kept, "
-            "make room or choose another folder and run the same command again"
+            f"cannot write {path}: {error.strerror or error}; finished files are kept: make room "
+            "or choose another folder, then run the same command again"
         ) from error
 
 
 def temporary_for(name: str) -> str | None:
-    """Return the name that a temporary file was to take, or None if ``name`` is no such file."""
+    """Return the final name of a temporary file, or None if ``name`` is not a temporary file."""
     match = re.fullmatch(r"\.(.+)\.\d+", name)
     return match[1] if match else None
 
@@ -50,6 +50,6 @@ def write_text(path: Path, text: str) -> None:
 
 
 def sha256_of(path: Path) -> str:
-    """Hash a file without reading it whole."""
+    """Hash a file without reading it into memory at once."""
     with path.open("rb") as file:
         return file_digest(file, "sha256").hexdigest()

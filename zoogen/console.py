@@ -1,4 +1,4 @@
-"""How the command lines start and how they end: clear errors, exit codes that scripts can trust."""
+"""How the command lines run: clear errors and exit codes that scripts can rely on."""
 
 import gc
 import sys
@@ -13,9 +13,9 @@ FAILED, INTERRUPTED = 1, 130
 
 
 def run_command_line(app: "typer.Typer") -> None:
-    """Run a Typer application; what the user can mend is shown without a traceback.
+    """Run a Typer application and show a ``ZooError`` without a traceback.
 
-    Exits with 0 if all went well, 1 after a ``ZooError``, 2 for a wrong call, 130 after Ctrl-C.
+    The exit code is 0 for success, 1 for a ``ZooError``, 2 for wrong usage and 130 for Ctrl-C.
     """
     from rich.console import Console
 
@@ -27,14 +27,14 @@ def run_command_line(app: "typer.Typer") -> None:
         console.print(printable(str(error)), markup=False)
         sys.exit(FAILED)
     finally:
-        gc.freeze()  # to collect what torch has made takes seconds, and the process ends anyway
+        gc.freeze()  # collecting torch's objects at exit takes seconds
 
 
 def printable(text: str) -> str:
-    """Take out what would steer a terminal: files and servers of others may say anything."""
-    return "".join(one if one.isprintable() or one in "\n\t" else "\ufffd" for one in text)
+    """Replace control characters: text from files and servers must not control the terminal."""
+    return "".join(char if char.isprintable() or char in "\n\t" else "\ufffd" for char in text)
 
 
 def completed(names: "tuple[str, ...] | list[str]", incomplete: str) -> list[str]:
-    """Return the names that a half-typed one may become, for tab completion."""
+    """Return the names that start with ``incomplete``, for tab completion."""
     return [name for name in names if name.startswith(incomplete)]

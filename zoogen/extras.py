@@ -1,4 +1,4 @@
-"""Packages that only an extra brings."""
+"""Packages that only an extra installs."""
 
 import warnings
 from importlib import import_module
@@ -20,14 +20,14 @@ def extra_package(package: str, what: str) -> ModuleType:
     """Import one of the packages in ``EXTRA_OF``.
 
     Args:
-        package: Its name in an import.
-        what: Needs it, as the message is to say.
+        package: Import name of the package.
+        what: Feature that needs the package, for the message.
 
     Raises:
-        ZooError: If it is not installed; the message has the command.
+        ZooError: If the package is not installed; the message has the install command.
     """
     try:
-        with warnings.catch_warnings():  # UMAP needs it for what is not done here
+        with warnings.catch_warnings():  # UMAP wants TensorFlow for a feature that is unused here
             warnings.filterwarnings("ignore", "Tensorflow not installed", ImportWarning)
             return import_module(package)
     except ImportError as error:

@@ -1,4 +1,4 @@
-"""Progress on standard error: bars on a terminal, a line a minute elsewhere."""
+"""Progress on standard error: bars on a terminal, one line a minute elsewhere."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -11,31 +11,31 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn,
 from rich.text import Text
 
 Report = Callable[[int], None]
-"""Called with the number of steps that have just been done."""
+"""Called with the number of steps just done."""
 
 
 class Advance(Protocol):
-    """Counts steps that were just done; a note, if given, takes the place of the title."""
+    """Counts steps just done; a note, if given, replaces the title."""
 
     def __call__(self, steps: int, note: str = "") -> None:
         """Advance the bar."""
 
 
 class Things(ProgressColumn):
-    """How many things are done; several steps may make one."""
+    """Number of finished things; a thing may take several steps."""
 
     def render(self, task: Task) -> Text:
-        """Show whole things only."""
+        """Show the number of finished things and their total."""
         count = task.fields["count"]
         done = int(task.completed) * count // max(int(task.total or 0), 1)
         return Text(f"{done}/{count} {task.fields['things']}")
 
 
 class Rate(ProgressColumn):
-    """Steps per second in the unit of the task, or how long one takes if that is long."""
+    """Steps per second, or seconds per step if steps are slow."""
 
     def render(self, task: Task) -> Text:
-        """Show a dash until there is something to divide."""
+        """Show the speed, or a dash before the first step."""
         if task.speed and task.speed < 1:
             return Text(f"{1 / task.speed:,.0f} s each")
         speed = f"{task.speed:,.0f}" if task.speed else "–"
@@ -43,32 +43,32 @@ class Rate(ProgressColumn):
 
 
 LINE_SECONDS = 60.0
-"""Between two lines where there is no terminal."""
+"""Seconds between two lines without a terminal."""
 
-SHOWN: ContextVar[Progress | None] = ContextVar("shown", default=None)
-"""The display of a bar around this one; bars share one, a terminal has only one last line."""
+DISPLAY: ContextVar[Progress | None] = ContextVar("display", default=None)
+"""The display that nested bars share, because a terminal can only have one."""
 
 
 @contextmanager
 def progress_bar(
     title: str, *, things: str, total: int, unit: str, steps: int | None = None, done: int = 0
 ) -> Iterator[Advance]:
-    """Show a bar, how many things are done, steps per second and the time left.
+    """Show a bar, the number of finished things, steps per second and the time left.
 
-    A bar inside another is shown below it and goes when it is done.
+    A bar inside another appears below it and disappears when it is done.
 
     Args:
-        title: What is being done.
-        things: What is counted beside the bar.
+        title: Title of the bar.
+        things: Name of the things counted beside the bar.
         total: Number of things.
-        unit: What a step is called.
-        steps: Number of steps to all of them; by default one each.
-        done: Steps an earlier run has done.
+        unit: Name of a step.
+        steps: Number of steps in all; by default one per thing.
+        done: Number of steps already done.
 
     Yields:
-        A function to call with the number of steps just done, and a note to show.
+        A function to call with the number of steps just done, and optionally a note.
     """
-    outer = SHOWN.get()
+    outer = DISPLAY.get()
     with display() if outer is None else nullcontext(outer) as progress:
         task = progress.add_task(
             title,
@@ -79,13 +79,13 @@ def progress_bar(
             unit=unit,
         )
 
-        said = monotonic()
+        printed = monotonic()
 
         def report(steps: int, note: str = "") -> None:
-            nonlocal said
+            nonlocal printed
             progress.update(task, advance=steps, description=note or None)
-            if not progress.console.is_terminal and monotonic() - said > LINE_SECONDS:
-                said = monotonic()
+            if not progress.console.is_terminal and monotonic() - printed > LINE_SECONDS:
+                printed = monotonic()
                 print_line(progress, progress.tasks[progress.task_ids.index(task)])
 
         try:
@@ -96,10 +96,10 @@ def progress_bar(
 
 
 def print_line(progress: Progress, task: Task) -> None:
-    """Say in a line of its own how far a task has come, for a log."""
-    parts = (column.render(task) for column in (Things(), Rate(), TimeRemainingColumn()))
-    words = " · ".join(part.plain for part in parts)
-    progress.console.print(f"{task.description}: {words} left", soft_wrap=True, highlight=False)
+    """Print the state of a task on a line of its own, for a log."""
+    columns = (column.render(task) for column in (Things(), Rate(), TimeRemainingColumn()))
+    state = " · ".join(column.plain for column in columns)
+    progress.console.print(f"{task.description}: {state} left", soft_wrap=True, highlight=False)
 
 
 @contextmanager
@@ -114,8 +114,8 @@ def display() -> Iterator[Progress]:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        token = SHOWN.set(progress)
+        token = DISPLAY.set(progress)
         try:
             yield progress
         finally:
-            SHOWN.reset(token)
+            DISPLAY.reset(token)

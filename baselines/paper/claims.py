@@ -1,13 +1,13 @@
-"""What the paper concludes from a table, held against ours: it holds, in part, or not."""
+"""The paper's conclusions, checked on our results: each holds, holds in part, or does not hold."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from baselines.paper.tables import Claim
+from baselines.paper.table_types import Claim
 from zoobench.evaluation.compare import Difference, difference
-from zoobench.report.results import MISSING, signed
+from zoobench.report.text import MISSING, signed
 from zoobench.results.paper import paper_scores
-from zoobench.results.results import Result
+from zoobench.results.record import Record
 from zoogen import Zoo
 
 HEAD = """### What the paper concludes, on our {zoo}
@@ -20,20 +20,20 @@ one side of zero.
 
 def claim_section(
     claims: Sequence[Claim],
-    results: Mapping[str, Result],
+    results: Mapping[str, Record],
     zoo: Zoo,
     columns: Sequence[str],
     root: Path,
 ) -> str:
-    """Lay out every claim as Markdown: the verdict, then each difference with its interval.
+    """Return the claims as Markdown: the verdict of each, then the differences it rests on.
 
-    Nothing is said where no claim can be looked into.
+    Claims that cannot be checked are left out; the section is empty if none can be.
 
     Args:
-        claims: Of one table.
-        results: By the title of the row; a claim about others is left open.
-        zoo: Which they are of.
-        columns: Those of the table.
+        claims: Claims of one table.
+        results: Results by the title of the row.
+        zoo: The zoo of the results.
+        columns: Columns of the table.
         root: Folder of all results.
     """
     lines: list[str] = []
@@ -51,15 +51,19 @@ def claim_section(
         }
         if not found:
             continue
-        lines += [f"**{claim.text}** {verdict(claim, found)}\n", *laid_out(found, where, zoo)]
+        lines += [
+            f"**{claim.text}** {verdict(claim, found)}\n",
+            *difference_table(found, where, zoo),
+        ]
     return "\n".join([HEAD.format(zoo=zoo.spec.name), *lines, ""]) if lines else ""
 
 
 Found = Mapping[tuple[str, str], Mapping[str, Difference | None]]
+"""Differences by the titles of both rows, then by column; None without both scores."""
 
 
 def verdict(claim: Claim, found: Found) -> str:
-    """Say whether a claim holds, by how many of the differences."""
+    """Say whether a claim holds, and for how many of the differences."""
     known = [each for row in found.values() for each in row.values() if each is not None]
     above = sum(each.is_above for each in known)
     below = sum(each.is_below for each in known)
@@ -71,8 +75,8 @@ def verdict(claim: Claim, found: Found) -> str:
     return f"{'Holds in part' if above > below else 'Does not hold'} {counts}."
 
 
-def laid_out(found: Found, columns: Sequence[str], zoo: Zoo) -> Iterator[str]:
-    """Write a table of differences: ours, the interval, the paper's."""
+def difference_table(found: Found, columns: Sequence[str], zoo: Zoo) -> Iterator[str]:
+    """Yield the lines of a table of differences: ours, the interval, the paper's."""
     yield f"| difference | | {' | '.join(columns)} |"
     yield f"|---|---|{'---:|' * len(columns)}"
     for (upper, lower), row in found.items():
@@ -89,9 +93,9 @@ def laid_out(found: Found, columns: Sequence[str], zoo: Zoo) -> Iterator[str]:
 
 
 def paper_difference(zoo: str, column: str, upper: str, lower: str) -> str:
-    """Write the difference of two of the paper's scores, if it has both."""
+    """Return the difference of two of the paper's scores as text, if it has both."""
     scores = paper_scores()
-    mine, other = scores.get((zoo, column, upper)), scores.get((zoo, column, lower))
-    if mine is None or other is None:
+    above, below = scores.get((zoo, column, upper)), scores.get((zoo, column, lower))
+    if above is None or below is None:
         return MISSING
-    return signed(mine.score - other.score) + ("" if mine.sure and other.sure else "?")
+    return signed(above.score - below.score) + ("" if above.sure and below.sure else "?")

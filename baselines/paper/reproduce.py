@@ -1,4 +1,4 @@
-"""The paper's tables again, from our zoos and embedders, with the paper's numbers beside ours."""
+"""The paper's tables, reproduced with our zoos and embedders, with its numbers beside ours."""
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
@@ -6,15 +6,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from baselines.paper.claims import claim_section
-from baselines.paper.tables import SELF_SUPERVISED, PaperTable, Row
+from baselines.paper.table_types import PaperTable, Row
+from baselines.paper.tables import SELF_SUPERVISED
 from zoobench.embedders.alone import EmbedderError
 from zoobench.embedders.find import find_embedder
-from zoobench.evaluation.reference_rows import PROBE, REFERENCES
-from zoobench.evaluation.run import Request, run
+from zoobench.evaluation.reference_rows import REFERENCE_PROBE, REFERENCES
+from zoobench.evaluation.run import Evaluation, run
 from zoobench.probes.predict import unlearnable
-from zoobench.report.results import MISSING, interval_text, paper_text, percent, score_in
+from zoobench.report.scores import score_in
+from zoobench.report.text import MISSING, interval_text, paper_text, percent
 from zoobench.results.paper import PaperScore, paper_scores
-from zoobench.results.results import RECONSTRUCTION, Result
+from zoobench.results.record import RECONSTRUCTION, Record
 from zoobench.results.store import find_result
 from zoobench.task.targets import targets
 from zoobench.task.tasks import GAP, RUNNING_GAP, find_tasks, named_tasks, tasks_of
@@ -26,28 +28,28 @@ log = logging.getLogger(__name__)
 def reproduce_table(
     table: PaperTable, root: Path, settings: Mapping[str, str] | None = None
 ) -> str:
-    """Evaluate what is missing of a table and return it as Markdown.
+    """Return a table as Markdown; evaluate the rows that have no result yet.
 
     Args:
-        table: Which.
+        table: The table.
         root: Folder of all results.
-        settings: Changed in every self-supervised row, as typed on the command line.
+        settings: Settings to change in every self-supervised row, as typed on the command line.
 
     Raises:
-        UnknownNameError: If the trained rows have no such setting; nothing is done then.
+        UnknownNameError: If a self-supervised row has no such setting; nothing is evaluated.
         ZooError: If no zoo of the table is built here, or a zoo or result cannot be read or
-            written; what was finished is kept.
+            written; finished results are kept.
     """
     settings = settings or {}
     table = replace(table, rows=with_settings(table.rows, settings))
     refuse_none_built(table.zoos)
-    sections, made = [], list[Result]()
+    sections, made = [], list[Record]()
     for name in table.zoos:
         if not is_at_hand(name):
             sections.append(f"## {name}\n\n{not_built(name)}\n")
             continue
         zoo = load_zoo(name)
-        asked = asked_of(table, zoo.spec)
+        asked = tasks_asked(table, zoo.spec)
         parts = {split: targets(zoo.part(split)) for split in SPLITS}
         reasons = {task.id: unlearnable(task, parts) for task in find_tasks(zoo.spec, asked)}
         tasks = [task for task in asked if not reasons[task]]
@@ -63,8 +65,8 @@ def reproduce_table(
     return "\n".join([*header(table, settings, made), *sections])
 
 
-def asked_of(table: PaperTable, spec: AnySpec) -> list[str]:
-    """Return the tasks of a table on a zoo; where it has the gap, that of the paper follows."""
+def tasks_asked(table: PaperTable, spec: AnySpec) -> list[str]:
+    """Return the tasks of a table on a zoo, with the paper's gap right after ours."""
     asked = [task for task in tasks_of(spec) if task in table.tasks or not table.tasks]
     if table.running_gap and GAP.id in asked and RUNNING_GAP.id in named_tasks(spec):
         asked.insert(asked.index(GAP.id) + 1, RUNNING_GAP.id)
@@ -72,29 +74,29 @@ def asked_of(table: PaperTable, spec: AnySpec) -> list[str]:
 
 
 def not_built(name: str) -> str:
-    """Say that a zoo is not there."""
+    """Say that a zoo is not built, and how to build it."""
     return f"Not built here; run: `zoogen build {name}`"
 
 
 def refuse_none_built(names: Sequence[str]) -> None:
-    """Refuse to redo a table of which there is nothing: a page made elsewhere would be lost.
+    """Refuse a table without a built zoo: it would replace a page that was made elsewhere.
 
     Raises:
-        ZooError: If none of the zoos is built here; the message has the commands.
+        ZooError: If none of the zoos is built here; the message says how to build them.
     """
     if not any(is_at_hand(name) for name in names):
         commands = ", ".join(f"zoogen build {name}" for name in names)
         raise ZooError(
-            f"none of the zoos of this table is built here; run one or more of: {commands}"
+            f"none of the zoos of this table is built here; run at least one of: {commands}"
         )
 
 
 def with_settings(rows: Sequence[Row], settings: Mapping[str, str]) -> tuple[Row, ...]:
-    """Change the settings of the rows that are trained; what a row varies stays as it is.
+    """Change settings of the self-supervised rows, except those that a row sets itself.
 
     Raises:
         UnknownNameError: If there is no such setting.
-        ZooError: If a row cannot have it.
+        ZooError: If a value is invalid in one of the rows.
     """
     changed = tuple(
         replace(row, settings={**settings, **row.settings})
@@ -103,22 +105,21 @@ def with_settings(rows: Sequence[Row], settings: Mapping[str, str]) -> tuple[Row
         for row in rows
     )
     for row in changed:
-        find_embedder(row.embedder, row.settings)  # before anything is built or trained in vain
+        find_embedder(row.embedder, row.settings)  # fails before anything is trained
     return changed
 
 
 def evaluate_all(
     table: PaperTable, zoo: str, probe: str, tasks: Sequence[str], root: Path
-) -> tuple[dict[str, Result], dict[str, str]]:
+) -> tuple[dict[str, Record], dict[str, str]]:
     """Score every row of the table on one zoo.
 
     Returns:
-        The results by the rows' titles, and why there is none of a row whose embedding the
-        benchmark refuses.
+        Results by the title of the row, and by title why the benchmark refused a row.
     """
-    results, refused = dict[str, Result](), dict[str, str]()
+    results, refused = dict[str, Record](), dict[str, str]()
     for row in table.rows:
-        request = Request(
+        request = Evaluation(
             embedder=row.embedder,
             zoo=zoo,
             probe=probe,
@@ -133,8 +134,8 @@ def evaluate_all(
     return results, refused
 
 
-def header(table: PaperTable, settings: Mapping[str, str], made: Sequence[Result]) -> Iterator[str]:
-    """Say what the table shows and what made it."""
+def header(table: PaperTable, settings: Mapping[str, str], made: Sequence[Record]) -> Iterator[str]:
+    """Yield the lines that say what the table shows and how it was made."""
     yield f"# {table.title}, ours beside the paper's\n"
     yield f"Made by `zoobench reproduce {table.name}{typed(settings)}`. Scores are R² or accuracy"
     yield "on the test split, in percent, with a 95 % bootstrap interval over models; `paper` is"
@@ -149,15 +150,15 @@ def header(table: PaperTable, settings: Mapping[str, str], made: Sequence[Result
     yield from trained_rows(table.rows)
 
 
-def made_by(made: Sequence[Result]) -> Iterator[str]:
-    """Say with which versions and on which machine the first result was made."""
+def made_by(made: Sequence[Record]) -> Iterator[str]:
+    """Yield the versions and the machine of the first result."""
     for result in made[:1]:
         versions = ", ".join(f"{name} {version}" for name, version in result.versions.items())
         yield f"Versions: {versions}. Machine: {result.machine}.\n"
 
 
 def trained_rows(rows: Sequence[Row]) -> Iterator[str]:
-    """Say by which embedder and settings the rows that are trained were made."""
+    """Yield the embedder and settings of each self-supervised row."""
     trained = [row for row in rows if row.embedder.startswith(SELF_SUPERVISED)]
     if trained:
         yield "Trained rows:\n"
@@ -168,12 +169,12 @@ def trained_rows(rows: Sequence[Row]) -> Iterator[str]:
 
 
 def typed(settings: Mapping[str, str]) -> str:
-    """Write settings as on the command line."""
+    """Return settings as typed on the command line."""
     return "".join(f" --set {name}={value}" for name, value in settings.items())
 
 
 def table_columns(table: PaperTable, tasks: Sequence[str]) -> list[str]:
-    """Return the columns of a table: reconstruction if it has that, then the tasks."""
+    """Return the columns of a table: reconstruction, if it has one, then the tasks."""
     return [*([RECONSTRUCTION] if table.reconstruction else []), *tasks]
 
 
@@ -181,11 +182,11 @@ def section(
     table: PaperTable,
     zoo: Zoo,
     probe: str,
-    results: Mapping[str, Result],
+    results: Mapping[str, Record],
     tasks: Sequence[str],
     root: Path,
 ) -> str:
-    """Lay out one zoo and one probe: up to three lines to a row, one column to a task."""
+    """Return the section of one zoo and probe: a column per task, up to three lines per row."""
     name = zoo.spec.name
     columns = table_columns(table, tasks)
     lines = [
@@ -195,7 +196,7 @@ def section(
         f"|---|---|{'---:|' * len(columns)}",
     ]
     for embedder in REFERENCES:
-        reference = find_result(root, embedder, name, PROBE)
+        reference = find_result(root, embedder, name, REFERENCE_PROBE)
         if reference is not None:
             lines.append(line(embedder, "ours", scores(reference, columns)))
     for title, result in results.items():
@@ -208,21 +209,21 @@ def section(
 
 
 def in_the_paper(zoo: str, column: str, title: str, columns: Sequence[str]) -> PaperScore | None:
-    """Return what the paper prints: its gap is the running one, where the table has that."""
+    """Return the paper's score; its gap goes with our running gap, if the table has one."""
     if RUNNING_GAP.id in columns and column in {GAP.id, RUNNING_GAP.id}:
         column = GAP.id if column == RUNNING_GAP.id else ""
     return paper_scores().get((zoo, column, title))
 
 
 def extent(zoo: Zoo) -> str:
-    """Say how much of the registered zoo was scored, in bold if it is not all of it."""
+    """Say how much of the registered zoo was scored, in bold if it was only a part."""
     manifest, planned = zoo.manifest, zoo_spec(zoo.spec.name)
     hashes = f"zoo content `{manifest.content_sha256[:12]}`, split `{manifest.split_sha256[:12]}`."
     parts = zoo.properties.groupby("split")["model"].nunique()
     models = f"{manifest.models_built} of {planned.models} models"
     counts = ", ".join(f"{parts.get(split, 0)} {split}" for split in SPLITS)
     missing = [
-        f"{field.replace('_', ' ')} {told(ours)} for {told(theirs)}"
+        f"{field.replace('_', ' ')} {spec_text(ours)} for {spec_text(theirs)}"
         for field in ("images", "epochs", "stored_epochs")
         if (ours := getattr(zoo.spec, field)) != (theirs := getattr(planned, field))
     ]
@@ -233,8 +234,8 @@ def extent(zoo: Zoo) -> str:
     )
 
 
-def told(value: object) -> str:
-    """Write a field of a spec in words; of a path, the name alone."""
+def spec_text(value: object) -> str:
+    """Return a field of a spec as text; of a path, only the name."""
     if isinstance(value, tuple) and len(value) > 10:
         return f"{value[0]} to {value[-1]}"
     if isinstance(value, tuple):
@@ -243,17 +244,17 @@ def told(value: object) -> str:
 
 
 def line(first: str, second: str, cells: Sequence[str]) -> str:
-    """Join cells to a line of Markdown."""
+    """Return cells as a row of a Markdown table."""
     return f"| {' | '.join((first, second, *cells))} |"
 
 
-def scores(result: Result, columns: Sequence[str]) -> list[str]:
-    """Write the mean score in each column."""
+def scores(result: Record, columns: Sequence[str]) -> list[str]:
+    """Return the mean score in each column as text."""
     found = (score_in(result, column) for column in columns)
     return [MISSING if each is None else percent(each.mean) for each in found]
 
 
-def intervals(result: Result, columns: Sequence[str]) -> list[str]:
-    """Write the interval in each column."""
+def intervals(result: Record, columns: Sequence[str]) -> list[str]:
+    """Return the interval in each column as text."""
     found = (score_in(result, column) for column in columns)
     return [MISSING if each is None else interval_text(each) for each in found]

@@ -1,4 +1,4 @@
-"""The paper's results across zoos again, from our zoos, with the paper's numbers beside ours."""
+"""The paper's results across zoos, reproduced with our zoos, with its numbers beside ours."""
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,13 +16,13 @@ from baselines.paper.reproduce import (
     with_settings,
 )
 from baselines.paper.tables import SELF_SUPERVISED
-from baselines.paper.tables_elsewhere import OodTable
+from baselines.paper.tables_elsewhere import TableElsewhere
 from zoobench.embedders.alone import EmbedderError
 from zoobench.evaluation.compare import Difference, difference
-from zoobench.evaluation.reference_rows import PROBE, REFERENCES
-from zoobench.evaluation.run import Request, run_elsewhere
+from zoobench.evaluation.reference_rows import REFERENCE_PROBE, REFERENCES
+from zoobench.evaluation.run import Evaluation, run_elsewhere
 from zoobench.report.elsewhere import starts_text
-from zoobench.report.results import (
+from zoobench.report.text import (
     METRIC_SIGNS,
     MISSING,
     interval_text,
@@ -31,35 +31,37 @@ from zoobench.report.results import (
     signed,
 )
 from zoobench.results.paper import paper_scores_elsewhere
-from zoobench.results.results import Result, TaskResult
+from zoobench.results.record import Record, TaskResult
 from zoobench.results.store import find_result
 from zoobench.task.pair import ZooPair, pair_name
 from zoogen import is_at_hand, load_zoo
 
 log = logging.getLogger(__name__)
 
-Results = Mapping[str, Mapping[str, Result]]
-"""By the title of a row, then by the zoo tested on."""
+Results = Mapping[str, Mapping[str, Record]]
+"""Results by the title of the row, then by the zoo tested on."""
 
 
-def reproduce_ood(table: OodTable, root: Path, settings: Mapping[str, str] | None = None) -> str:
-    """Evaluate what is missing of a table across zoos and return it as Markdown.
+def reproduce_elsewhere(
+    table: TableElsewhere, root: Path, settings: Mapping[str, str] | None = None
+) -> str:
+    """Return a table across zoos as Markdown; evaluate the rows that have no result yet.
 
     Args:
-        table: Which.
+        table: The table.
         root: Folder of all results.
-        settings: Changed in every self-supervised row, as typed on the command line.
+        settings: Settings to change in every self-supervised row, as typed on the command line.
 
     Raises:
-        UnknownNameError: If the trained rows have no such setting; nothing is done then.
+        UnknownNameError: If a self-supervised row has no such setting; nothing is evaluated.
         ZooError: If no zoo to learn on is built here, or a zoo or result cannot be read or
-            written; what was finished is kept.
+            written; finished results are kept.
     """
     settings = settings or {}
     table = replace(table, rows=with_settings(table.rows, settings))
     refuse_none_built(table.trained_on)
     there = [name for name in table.tested_on if is_at_hand(name)]
-    sections, made = list[str](), list[Result]()
+    sections, made = list[str](), list[Record]()
     for trained_on in table.trained_on:
         if not is_at_hand(trained_on):
             sections.append(f"## Learned on {trained_on}\n\n{not_built(trained_on)}\n")
@@ -73,17 +75,17 @@ def reproduce_ood(table: OodTable, root: Path, settings: Mapping[str, str] | Non
 
 
 def evaluate_pairs(
-    table: OodTable, trained_on: str, tested_on: list[str], root: Path
+    table: TableElsewhere, trained_on: str, tested_on: list[str], root: Path
 ) -> tuple[Results, dict[str, str]]:
-    """Score every row of the table, learned on one zoo, on each of the others.
+    """Score every row of the table, learned on one zoo, on each zoo to test on.
 
     Returns:
-        The results, and why there is none of a row that the benchmark refuses.
+        The results, and by row and zoo why the benchmark refused one.
     """
-    results: dict[str, dict[str, Result]] = {row.title: {} for row in table.rows}
+    results: dict[str, dict[str, Record]] = {row.title: {} for row in table.rows}
     refused = dict[str, str]()
     for row in table.rows:
-        request = Request(
+        request = Evaluation(
             embedder=row.embedder,
             zoo=trained_on,
             probe=table.probe,
@@ -100,9 +102,9 @@ def evaluate_pairs(
 
 
 def header(
-    table: OodTable, there: list[str], settings: Mapping[str, str], made: list[Result]
+    table: TableElsewhere, there: list[str], settings: Mapping[str, str], made: list[Record]
 ) -> Iterator[str]:
-    """Say what the table shows and what made it."""
+    """Yield the lines that say what the table shows and how it was made."""
     yield f"# {table.title}, ours beside the paper's\n"
     yield f"Made by `zoobench reproduce {table.name}{typed(settings)}`. Embedder and probe (the"
     yield f"`{table.probe}` probe) learn on the train and validation splits of one zoo; columns are"
@@ -119,16 +121,16 @@ def header(
 
 @dataclass(frozen=True, kw_only=True)
 class Across:
-    """One zoo of a table that is learned from, those it is tested on, and where results are."""
+    """One zoo that a table learns on, the zoos it tests on, and the folder of all results."""
 
-    table: OodTable
+    table: TableElsewhere
     trained_on: str
     tested_on: Sequence[str]
     root: Path
 
 
 def section(across: Across, results: Results) -> Iterator[str]:
-    """Lay out one zoo that is learned from: a table per metric, up to three lines to a row."""
+    """Yield the section of one zoo learned on: a table per metric, up to three lines per row."""
     yield f"## Learned on {across.trained_on}\n"
     for name in across.tested_on:
         yield f"* {name}: {starts_text(pair_of(across.trained_on, name))}"
@@ -154,10 +156,10 @@ def section(across: Across, results: Results) -> Iterator[str]:
 
 
 def reference_lines(across: Across, task: str) -> Iterator[str]:
-    """Write the ceiling, where there is one, and what scores are read against."""
+    """Yield the ceiling, if there is one, and the reference rows."""
     pairs = [pair_name(across.trained_on, name) for name in across.tested_on]
     for reference in REFERENCES:
-        found = [find_result(across.root, reference, pair, PROBE) for pair in pairs]
+        found = [find_result(across.root, reference, pair, REFERENCE_PROBE) for pair in pairs]
         scores = [result.by_task.get(task) if result else None for result in found]
         ceilings = [MISSING if each is None else percent(each.ceiling) for each in scores]
         if reference == next(iter(REFERENCES)) and set(ceilings) != {MISSING}:
@@ -168,7 +170,7 @@ def reference_lines(across: Across, task: str) -> Iterator[str]:
 def row_lines(
     across: Across, task: str, title: str, row: Sequence[TaskResult | None]
 ) -> Iterator[str]:
-    """Write the scores of a row, their intervals and the paper's scores."""
+    """Yield the scores of a row, their intervals and the paper's scores."""
     yield line(title, "ours", [percent(each.mean) if each else MISSING for each in row])
     yield line("", "95 %", [interval_text(each) if each else MISSING for each in row])
     table, zoo, printed = across.table.name, across.trained_on, paper_scores_elsewhere()
@@ -178,7 +180,7 @@ def row_lines(
 
 
 def difference_lines(across: Across, task: str, results: Results) -> Iterator[str]:
-    """Write what the learned embedding is ahead by, with the interval of the difference."""
+    """Yield the lead of the learned embedding over each other row, with its interval."""
     learned = results.get(SELF_SUPERVISED, {})
     for title, row in results.items():
         if title == SELF_SUPERVISED or not learned:
@@ -197,15 +199,15 @@ def difference_lines(across: Across, task: str, results: Results) -> Iterator[st
 
 
 def pair_of(trained_on: str, tested_on: str) -> ZooPair:
-    """Load two zoos; weights stay on disk."""
+    """Return two zoos as a pair; their weights stay on disk."""
     return ZooPair(load_zoo(trained_on), load_zoo(tested_on))
 
 
 def mean_text(found: Difference | None) -> str:
-    """Write a difference in points."""
+    """Return a difference in points as text."""
     return MISSING if found is None else signed(found.mean)
 
 
 def bounds_text(found: Difference | None) -> str:
-    """Write the interval of a difference in points."""
+    """Return the interval of a difference in points as text."""
     return MISSING if found is None else f"{signed(found.low)} … {signed(found.high)}"

@@ -1,80 +1,15 @@
-"""The tables of the paper: which zoos, which embedders, and what the paper concludes from them."""
+"""The tables of the paper: their zoos, their embedders, and what the paper concludes from them."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
-
-from zoobench.results.results import RECONSTRUCTION
+from baselines.paper.table_types import Claim, PaperTable, Row
+from zoobench.results.record import RECONSTRUCTION
 
 SELF_SUPERVISED = "self-supervised"
 FAST = "self-supervised-fast"
 CNN_FAST = "self-supervised-cnn-fast"
 
 
-@dataclass(frozen=True)
-class Row:
-    """One line of a table.
-
-    Attributes:
-        title: What it is called there; the paper's scores are found by it.
-        embedder: What makes it here.
-        settings: Of the embedder, by name, as typed on the command line.
-    """
-
-    title: str
-    embedder: str
-    settings: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Claim:
-    """What the paper concludes from a table, as rows that score above others.
-
-    Attributes:
-        text: The claim.
-        pairs: Titles of the rows said to be above and below.
-        columns: Where; all that the table has if empty.
-        zoos: Of the table; all of them if empty.
-        expect: ``above`` everywhere, or ``mixed``: above in places and below in others.
-    """
-
-    text: str
-    pairs: tuple[tuple[str, str], ...]
-    columns: tuple[str, ...] = ()
-    zoos: tuple[str, ...] = ()
-    expect: Literal["above", "mixed"] = "above"
-
-
-@dataclass(frozen=True, kw_only=True)
-class PaperTable:
-    """A table of the paper.
-
-    Attributes:
-        tasks: Those of the paper's table; all the zoo has if empty.
-        probes: Each makes a section per zoo.
-        reconstruction: Whether it has a column for that.
-        running_gap: Whether the generalisation gap has a second column, as the paper measured it.
-        claims: Looked into with the first probe, on every zoo of the table.
-    """
-
-    name: str
-    title: str
-    zoos: tuple[str, ...]
-    rows: tuple[Row, ...]
-    tasks: tuple[str, ...] = ()
-    probes: tuple[str, ...] = ("paper", "standard")
-    reconstruction: bool = False
-    running_gap: bool = False
-    claims: tuple[Claim, ...] = ()
-
-    @property
-    def by_title(self) -> dict[str, Row]:
-        """The rows by what they are called."""
-        return {row.title: row for row in self.rows}
-
-
 def plain(*embedders: str) -> tuple[Row, ...]:
-    """Make a row of each embedder as it is."""
+    """Return a row for each embedder with its default settings."""
     return tuple(Row(name, name) for name in embedders)
 
 
@@ -100,9 +35,9 @@ COMPRESSIONS = {2: "50", 3: "33", 5: "20"}
 
 
 def variant(loss: str, augmentations: str | None = None, compression: int = 2) -> Row:
-    """Name a run by what the paper varies; what it keeps is left out of the title.
+    """Return the row of one variant of the method; its title names only what is not the default.
 
-    Without ``augmentations`` the views are those of the schedule; like PE, they add no letters.
+    Without ``augmentations`` the views are those of ``FAST``. Like PE, they are not in the title.
     """
     title = loss
     settings = dict(LOSSES[loss])
@@ -121,7 +56,7 @@ def augmented(loss: str, augmentations: str) -> str:
 
 
 def above_statistics(columns: tuple[str, ...] = (), zoos: tuple[str, ...] = ()) -> Claim:
-    """Claim what the method is for."""
+    """Return the claim that the learned embedding beats the weight statistics."""
     return Claim(
         "The learned embedding (E_cD) predicts better than the statistics of the weights.",
         ((E_CD.title, "weight-statistics"),),
@@ -131,7 +66,7 @@ def above_statistics(columns: tuple[str, ...] = (), zoos: tuple[str, ...] = ()) 
 
 
 def above(*others: str) -> Claim:
-    """Claim that the method beats what else there is."""
+    """Return the claim that the learned embedding beats other rows."""
     return Claim(
         f"The learned embedding predicts better than {', '.join(others)}.",
         tuple((E_CD.title, other) for other in others),

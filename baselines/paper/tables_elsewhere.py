@@ -1,23 +1,28 @@
-"""Table 7 and Figures 11 to 14 of the paper: what was learned on one zoo, tried on others."""
+"""Table 7 and Figures 11 to 14 of the paper: learned on one zoo, tested on others."""
 
 from dataclasses import dataclass
 
-from baselines.paper.tables import CNN_FAST, SELF_SUPERVISED, STATISTICS, Row
+from baselines.paper.table_types import Row
+from baselines.paper.tables import CNN_FAST, SELF_SUPERVISED, STATISTICS
 from zoobench.task.elsewhere import TAU
 
 HYP = ("mnist-hyp", "fashion-hyp", "svhn-hyp", "cifar10-hyp")
 
 
 @dataclass(frozen=True, kw_only=True)
-class OodTable:
+class TableElsewhere:
     """A table or figure of the paper across zoos.
 
     Attributes:
-        trained_on: Zoos to learn from; each makes a section.
-        tested_on: Zoos to be tested on, one to a column; the one learned from may be among them.
-        task: What is predicted.
-        columns: Ids of the task by each metric; each makes a table of the section.
-        picture: Whether the paper draws predictions against what is true.
+        name: Name on the command line.
+        title: Heading of the page.
+        trained_on: Zoos to learn on, one per section.
+        tested_on: Zoos to test on, one per column; may include the one learned on.
+        task: The task.
+        columns: Ids of the task under each metric, one table each per section.
+        rows: Rows of each table.
+        probe: The probe.
+        picture: Whether the paper plots predictions against true values.
     """
 
     name: str
@@ -33,9 +38,9 @@ class OodTable:
 
 def figure(
     number: int, what: str, task: str, *, trained_on: str, tested_on: tuple[str, ...]
-) -> OodTable:
-    """Describe one of the figures, which are alike."""
-    return OodTable(
+) -> TableElsewhere:
+    """Return one of the figures, which all have the same form."""
+    return TableElsewhere(
         name=f"fig{number}",
         title=f"Figure {number}: {what} across zoos, learned on {trained_on}",
         trained_on=(trained_on,),
@@ -46,10 +51,10 @@ def figure(
 
 
 SEED = ("mnist-seed", "fashion-seed", "svhn-seed")
-OOD_TABLES = {
+TABLES_ELSEWHERE = {
     table.name: table
     for table in (
-        OodTable(
+        TableElsewhere(
             name="table7",
             title="Table 7: the generalisation gap across zoos",
             trained_on=HYP,

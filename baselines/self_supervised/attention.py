@@ -9,10 +9,10 @@ from baselines.self_supervised.precision import full_precision
 
 
 class Block(nn.Module):
-    """Attention, then two linear layers, each normalised before and added to what came in.
+    """Attention, then two linear layers, each with layer norm in front and a residual connection.
 
     Source:
-        Schürholt et al. 2021, section 3; normalised first as in the authors' code.
+        Schürholt et al. 2021, section 3; norm in front as in the authors' code.
     """
 
     def __init__(self, width: int, *, heads: int, hidden: int, dropout: float) -> None:
@@ -33,7 +33,7 @@ class Block(nn.Module):
     def forward(
         self, tokens: Float[Tensor, "batch tokens width"], first: int | None = None
     ) -> Float[Tensor, "batch _first width"]:
-        """Transform the tokens, or only the ``first`` ones, which look at all."""
+        """Transform all tokens, or only the ``first`` ones; each attends to all tokens."""
         attended: Tensor = self.mix(self.attention(self.norm(tokens), first))
         kept: Tensor = tokens[:, :first] + self.drop(attended)
         changed: Tensor = self.drop(self.perceptron(kept))
@@ -42,7 +42,7 @@ class Block(nn.Module):
     def attention(
         self, tokens: Float[Tensor, "batch tokens width"], first: int | None
     ) -> Float[Tensor, "batch _first width"]:
-        """Let tokens look at all tokens; what the others would ask for is never computed."""
+        """Attend to all tokens; compute queries only for the ``first`` ones, or for all."""
         if first is None:
             queries, keys, values = self.queries_keys_values(tokens).chunk(3, dim=2)
         else:
@@ -59,12 +59,12 @@ class Block(nn.Module):
     def by_head(
         self, tokens: Float[Tensor, "batch _tokens width"]
     ) -> Float[Tensor, "batch _heads _tokens _width"]:
-        """Cut each token into one part per head."""
+        """Split each token into one part per head."""
         return tokens.view(*tokens.shape[:2], self.heads, -1).transpose(1, 2)
 
 
 def attend(queries: Tensor, keys: Tensor, values: Tensor, *, dropout: float) -> Tensor:
-    """Attend; on a CPU in float32, where the gradient in bfloat16 takes ten times as long."""
+    """Attend; in float32 on a CPU, where the bfloat16 gradient takes ten times as long."""
     if queries.is_cuda:
         return scaled_dot_product_attention(queries, keys, values, dropout_p=dropout)
     with full_precision(queries.device):
@@ -73,15 +73,17 @@ def attend(queries: Tensor, keys: Tensor, values: Tensor, *, dropout: float) -> 
         )
 
 
-def blocks(count: int, width: int, *, heads: int, hidden: int, dropout: float) -> nn.ModuleList:
-    """Return a stack of blocks."""
+def block_stack(
+    count: int, width: int, *, heads: int, hidden: int, dropout: float
+) -> nn.ModuleList:
+    """Return ``count`` blocks."""
     return nn.ModuleList(
         Block(width, heads=heads, hidden=hidden, dropout=dropout) for _ in range(count)
     )
 
 
-def transformed(stack: nn.ModuleList, tokens: Tensor, first: int | None = None) -> Tensor:
-    """Pass tokens through a stack; its last block returns the ``first`` of them, or all."""
+def through_stack(stack: nn.ModuleList, tokens: Tensor, first: int | None = None) -> Tensor:
+    """Pass tokens through all blocks; return all of them, or the ``first`` ones."""
     for block in stack[:-1]:
         tokens = block(tokens)
     result: Tensor = stack[-1](tokens, first)

@@ -1,4 +1,4 @@
-"""Views of weight vectors: hidden units permuted, a run erased, noise added, a batch at once."""
+"""Random views of a batch of weight vectors: units permuted, noise added, a run erased."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,17 +12,17 @@ from torch import Generator, Tensor
 
 from zoogen import HiddenLayer, Layout, ZooError, chained_layers
 
-TABLE = 5040
-"""Up to so many permutations of a network are listed, which is faster than drawing units."""
+LARGEST_TABLE = 5040
+"""Most permutations to list; drawing from a list is faster than permuting units."""
 
 
 @dataclass(frozen=True)
 class Permutations:
-    """All ways to reorder some hidden layers of a network; each is as likely as any other.
+    """All ways to permute the units of some hidden layers, all equally likely.
 
     Attributes:
-        layout: Of the weight vectors.
-        layers: Those whose units change places.
+        layout: Layout of the weight vectors.
+        layers: The hidden layers to permute.
 
     Source:
         Schürholt et al. 2021, equation 1 and appendix A.
@@ -33,25 +33,25 @@ class Permutations:
 
     @property
     def count(self) -> int:
-        """How many there are."""
+        """Number of permutations."""
         return prod(factorial(layer.units) for layer in self.layers)
 
     @cached_property
     def table(self) -> Int64[Tensor, "permutations params"]:
-        """The index of every permutation; the first leaves all as it is."""
-        orders = [list(permutations(range(layer.units))) for layer in self.layers]
-        chosen = list(product(*orders))
+        """The index of every permutation; the first is the identity."""
+        of_layer = [list(permutations(range(layer.units))) for layer in self.layers]
+        of_network = list(product(*of_layer))
         return self.indices(
             {
-                layer.name: torch.tensor([one[place] for one in chosen])
-                for place, layer in enumerate(self.layers)
+                layer.name: torch.tensor([orders[number] for orders in of_network])
+                for number, layer in enumerate(self.layers)
             },
-            len(chosen),
+            len(of_network),
         )
 
     def draw(self, batch: int, generator: Generator) -> Int64[Tensor, "batch params"]:
-        """Draw one permutation per vector: ``vectors.gather(1, drawn)`` permutes them."""
-        if self.count <= TABLE:
+        """Draw one permutation per vector; ``vectors.gather(1, drawn)`` applies them."""
+        if self.count <= LARGEST_TABLE:
             rows = torch.randint(self.count, (batch,), generator=generator, device=generator.device)
             return self.table.to(generator.device)[rows]
         orders = {
@@ -65,11 +65,11 @@ class Permutations:
     def indices(
         self, orders: Mapping[str, Int64[Tensor, "batch _units"]], batch: int
     ) -> Int64[Tensor, "batch params"]:
-        """Return the index of each vector that puts old units in new places.
+        """Return the index that permutes each vector.
 
         Args:
-            orders: By layer, the old place of the unit at each new place. Layers left out stay.
-            batch: How many vectors.
+            orders: By layer, the old place of the unit at each new place. Other layers stay.
+            batch: Number of vectors.
         """
         moved = [
             slot_indices(slot.shape, self.axes_of(slot.name, orders)) + slot.start
@@ -82,7 +82,7 @@ class Permutations:
     def axes_of(
         self, name: str, orders: Mapping[str, Int64[Tensor, "batch _units"]]
     ) -> dict[int, Int64[Tensor, "batch _units"]]:
-        """Return the order of units along each axis of a tensor that a layer's units lie on."""
+        """Return the order of the units along each axis of a tensor that is permuted."""
         return {
             axis: orders[layer.name]
             for layer in self.layers
@@ -95,9 +95,9 @@ class Permutations:
 def slot_indices(
     shape: Sequence[int], orders: Mapping[int, Int64[Tensor, "batch _units"]]
 ) -> Int64[Tensor, "_batch size"]:
-    """Return where the scalars of a tensor come from, row-major, its axes reordered.
+    """Return the index that reorders axes of a flat, row-major tensor.
 
-    An axis longer than its order holds a run of scalars per unit.
+    An axis longer than its order holds several scalars per unit.
     """
     device = next(iter(orders.values())).device if orders else None
     index = torch.zeros(1, *(1 for _ in shape), dtype=torch.int64, device=device)
@@ -115,10 +115,10 @@ def slot_indices(
 
 
 def permutations_of(layout: Layout) -> Permutations:
-    """Return the permutations of every hidden layer of a network whose layers form a chain.
+    """Return the permutations of all hidden layers of a network whose layers form a chain.
 
     Raises:
-        ZooError: If no layer feeds another: there is nothing to permute.
+        ZooError: If the network has no hidden layer, hence nothing to permute.
     """
     layers = chained_layers(layout)
     if not layers:
@@ -131,22 +131,22 @@ def permutations_of(layout: Layout) -> Permutations:
 def erase_masks(
     batch: int, params: int, *, erase: float, erased: tuple[float, float], generator: Generator
 ) -> Bool[Tensor, "batch params"]:
-    """Draw what to erase: with probability ``erase`` a run of each vector, anywhere.
+    """Draw a run to erase in each vector, at a random place, with probability ``erase``.
 
     Args:
-        batch: How many vectors.
-        params: Their length.
-        erase: Probability.
-        erased: Bounds of the share of a vector in the run, drawn uniformly.
-        generator: Of the draws, and where they are made.
+        batch: Number of vectors.
+        params: Length of a vector.
+        erase: Probability, in [0, 1].
+        erased: Least and largest length of the run as a share of the vector; drawn uniformly.
+        generator: Source of the draws; the masks are made on its device.
 
     Source:
         Schürholt et al. 2021, section 2, after Zhong et al. 2020, arXiv:1708.04896.
     """
     device = generator.device
-    fires, share, place = torch.rand(3, batch, 1, generator=generator, device=device)
+    chance, share, place = torch.rand(3, batch, 1, generator=generator, device=device)
     low, high = erased
-    lengths = ((low + (high - low) * share) * params).floor() * (fires < erase)
+    lengths = ((low + (high - low) * share) * params).floor() * (chance < erase)
     starts = (place * (params - lengths + 1)).floor()
     positions = torch.arange(params, device=device)
     mask: Tensor = (positions >= starts) & (positions < starts + lengths)
@@ -162,15 +162,15 @@ def view(
     noise: float = 0.0,
     generator: Generator,
 ) -> Float[Tensor, "batch params"]:
-    """Return each vector permuted, then noisy, then with a run of it erased, all drawn anew.
+    """Permute each vector, add noise, then erase a run; every call draws anew.
 
     Args:
-        vectors: They stay as they are.
-        permutations: To draw from, or None to leave all units where they are.
+        vectors: Weight vectors; left unchanged.
+        permutations: Permutations to draw from; None keeps all units in place.
         erase: Probability that a run is set to zero.
-        erased: Bounds of the share of a vector in that run.
-        noise: Standard deviation.
-        generator: Of all draws, on the device of the vectors.
+        erased: Least and largest length of the run as a share of the vector.
+        noise: Standard deviation of Gaussian noise.
+        generator: Source of all draws, on the device of the vectors.
     """
     if permutations is not None:
         vectors = vectors.gather(1, permutations.draw(len(vectors), generator))

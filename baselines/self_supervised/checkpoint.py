@@ -1,4 +1,4 @@
-"""A training run on disk: tensors in safetensors, everything else in JSON, always a whole epoch."""
+"""A training run on disk after a whole epoch: tensors in safetensors, the rest in JSON."""
 
 import json
 from collections.abc import Mapping
@@ -14,21 +14,23 @@ from safetensors.numpy import load_file
 from torch import Tensor
 
 from baselines.self_supervised.settings import Settings
-from zoogen import IntegrityError, ZooError, save_tensors, sha256_of, write_text
+from zoogen import IntegrityError, ZooError
+from zoogen.atomic import sha256_of, write_text
+from zoogen.tensors import save_tensors
 
 RUN = "run.json"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Identity:
-    """What a run is of: only a run of the very same may be taken up again.
+    """Everything that determines a run; a checkpoint is resumed only if all of it matches.
 
     Attributes:
-        revision: Of the training code.
-        settings: Of the run.
-        layout: Of the weights.
-        data_sha256: Of training and validation weights, in their order.
-        seed: Of everything drawn.
+        revision: Revision of the training code.
+        settings: Settings of the method.
+        layout: Shapes of the tensors, by name.
+        data_sha256: Hash of the training and validation weights, in order.
+        seed: Seed of all random draws.
     """
 
     revision: int
@@ -40,15 +42,14 @@ class Identity:
 
 @dataclass(frozen=True, kw_only=True)
 class Epoch:
-    """What one pass over the training snapshots came to.
+    """Outcome of one pass over the training snapshots.
 
     Attributes:
-        train_loss: Mean over the steps.
-        validation_loss: After the pass.
-        r2: Share of the variance of the validation weights that their reconstruction keeps;
-            missing without a reconstruction loss.
-        learning_rate: Of the step after it.
-        seconds: The pass took.
+        train_loss: Mean loss over the steps.
+        validation_loss: Loss after the pass.
+        r2: R² of the reconstructed validation weights; None without a reconstruction loss.
+        learning_rate: Learning rate of the next step.
+        seconds: Duration, with validation.
     """
 
     train_loss: float
@@ -60,14 +61,14 @@ class Epoch:
 
 @dataclass(frozen=True, kw_only=True)
 class Checkpoint:
-    """A run after some of its epochs.
+    """State of a run after some of its epochs.
 
     Attributes:
         history: One entry per epoch.
-        best: Number of the epoch with the least validation loss, from 1.
+        best: Number of the epoch with the lowest validation loss, counted from 1.
         finished: Whether the run has ended.
         schedule: State of the learning rate schedule.
-        tensors: Everything else there is to the run, by name.
+        tensors: State of networks, optimiser and random generators, by name.
     """
 
     history: tuple[Epoch, ...]
@@ -79,7 +80,7 @@ class Checkpoint:
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """What the JSON file says."""
+    """Content of the JSON file."""
 
     identity: Identity
     history: tuple[Epoch, ...]
@@ -94,10 +95,10 @@ RECORD_JSON = TypeAdapter(Record)
 
 
 def write_checkpoint(folder: Path, identity: Identity, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint; the one before goes only when this one is whole.
+    """Write a checkpoint; the previous one is removed only once this one is complete.
 
     Raises:
-        ZooError: If the folder cannot be written; the checkpoint before is kept.
+        ZooError: If the folder cannot be written; the previous checkpoint is kept.
     """
     name = f"epoch-{len(checkpoint.history):05d}.safetensors"
     arrays = {key: tensor.cpu().numpy() for key, tensor in checkpoint.tensors.items()}
@@ -118,16 +119,16 @@ def write_checkpoint(folder: Path, identity: Identity, checkpoint: Checkpoint) -
 
 
 def read_checkpoint(folder: Path, identity: Identity | None = None) -> Checkpoint | None:
-    """Read the checkpoint of a folder, or None if there is none.
+    """Return the checkpoint in a folder, or None if there is none.
 
     Args:
-        folder: That of the run.
-        identity: What it has to be a run of, if that matters.
+        folder: Folder of the run.
+        identity: Identity the run must have; None accepts any run.
 
     Raises:
-        ZooError: If it is a run of other settings, another layout, data or seed; the message
-            names the first difference.
-        IntegrityError: If a file is damaged.
+        ZooError: If the run has other settings, layout, data or seed; the message names the first
+            difference.
+        IntegrityError: If a file is missing or damaged.
     """
     path = folder / RUN
     if not path.exists():
@@ -155,16 +156,16 @@ def read_checkpoint(folder: Path, identity: Identity | None = None) -> Checkpoin
 
 
 def refuse_other(folder: Path, found: Identity, expected: Identity) -> None:
-    """Refuse a run of anything else."""
-    ours, theirs = (flat(json.loads(json.dumps(asdict(one)))) for one in (expected, found))
-    for key, value in ours.items():
-        if theirs.get(key) != value:
+    """Refuse a run with another identity."""
+    wanted, stored = (flat(json.loads(json.dumps(asdict(one)))) for one in (expected, found))
+    for key, value in wanted.items():
+        if stored.get(key) != value:
             raise ZooError(
-                f"{folder} holds a run with {key}={theirs.get(key)}, expected {value}; "
+                f"{folder} holds a run with {key}={stored.get(key)}, expected {value}; "
                 "choose another folder or remove this one"
             )
 
 
 def flat(identity: dict[str, Any]) -> dict[str, Any]:
-    """Put settings beside the other fields."""
+    """Put the settings on a level with the other fields."""
     return {**identity.pop("settings"), **identity}

@@ -1,4 +1,4 @@
-"""Dropout that costs little on a CPU."""
+"""Dropout that is cheap on a CPU."""
 
 from collections.abc import Sequence
 
@@ -8,17 +8,17 @@ from torch import Tensor, nn
 from torch.nn.functional import dropout
 
 LEVELS = 256
-"""A byte decides on an activation, so the probability is rounded to a multiple of 1 / 256."""
+"""One random byte decides per activation, so probabilities are rounded to multiples of 1 / 256."""
 
 
 class Dropout(nn.Module):
-    """Sets activations to zero in training, and scales the others up to the same mean.
+    """Sets activations to zero in training and scales the others up to keep the mean.
 
-    On the CPU torch draws a random number per activation, one after another; a byte of one is as
-    good and takes a tenth of the time.
+    On a CPU torch draws one random number per activation, one after another. One random byte per
+    activation is enough and takes a tenth of the time.
 
     Args:
-        probability: That an activation is dropped, in [0, 1).
+        probability: Probability that an activation is dropped, in [0, 1).
     """
 
     def __init__(self, probability: float) -> None:
@@ -26,7 +26,7 @@ class Dropout(nn.Module):
         self.probability = probability
 
     def forward(self, activations: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
-        """Drop some activations; all pass outside of training."""
+        """Drop some activations in training; keep all otherwise."""
         if not self.training or self.probability == 0:
             return activations
         if activations.is_cuda:
@@ -37,7 +37,7 @@ class Dropout(nn.Module):
 def byte_mask(
     shape: Sequence[int], probability: float, dtype: torch.dtype = torch.float32
 ) -> Float[Tensor, "..."]:
-    """Draw a mask of zeros and, where activations are kept, the number that scales them."""
+    """Draw a mask that is 0 where activations are dropped and the scale factor elsewhere."""
     count = torch.Size(shape).numel()
     words = torch.empty(-(-count // 8), dtype=torch.int64).random_(-(2**63), None)
     dropped = min(round(LEVELS * probability), LEVELS - 1)

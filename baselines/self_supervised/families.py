@@ -1,12 +1,12 @@
 """The paper's settings for each of its zoos, ready to evaluate.
 
-``zoobench evaluate baselines.self_supervised.families:mnist_seed --zoo mnist-seed`` trains what the
-paper trained there, for as many epochs; that wants a GPU (``--set device=cuda``). On the Tetris
-zoos the paper's text gives ``d = 128`` and one head, the authors' scripts ``d = 256`` and four:
-the defaults are those of the text, ``tetris_script`` has the others.
+``zoobench evaluate baselines.self_supervised.families:mnist_seed --zoo mnist-seed`` trains the
+paper's network for as many epochs as the paper; that takes a GPU (``--set device=cuda``). For the
+Tetris zoos the paper's text gives ``d = 128`` and one head, the authors' scripts ``d = 256`` and
+four: ``Settings`` defaults to the text, ``tetris_script`` and ``tetris_hyp_script`` to the scripts.
 
-The small CNN is embedded in 512 dimensions: the scripts' 1200 are more than the compression token
-they are read from can carry, against what the paper itself asks of that token.
+The small CNN gets 512 dimensions, the width of its tokens. The scripts have 1200, more than the
+compression token can carry, which contradicts the paper.
 
 Source:
     Schürholt et al. 2021, arXiv:2110.15288, section 4.2, and the experiment scripts of the authors.
@@ -37,7 +37,7 @@ SMALL_CNN: dict[str, Any] = {
 
 
 def embedder(zoo: str, family: dict[str, Any], **settings: Any) -> SelfSupervised:
-    """Return the paper's embedder for one zoo: what its family shares, and what it alone has."""
+    """Return the paper's embedder for one zoo: the settings of its family and its own."""
     return SelfSupervised(name=f"self-supervised-{zoo}", **family | settings)
 
 

@@ -1,4 +1,4 @@
-"""What training minimises: contrast between views, and the error of their reconstruction."""
+"""The training loss: contrast between views and the error of their reconstruction."""
 
 import torch
 from jaxtyping import Float
@@ -13,11 +13,11 @@ from baselines.self_supervised.settings import Settings
 def nt_xent(projected: Float[Tensor, "views out"], temperature: float) -> Float[Tensor, ""]:
     """Return the normalised temperature-scaled cross entropy, in nats.
 
-    Each view has to pick its partner among all other views by cosine similarity.
+    Each view must find its partner among all other views by cosine similarity.
 
     Args:
-        projected: First views of all snapshots, then the second views in the same order.
-        temperature: τ; small ones weigh near neighbours more.
+        projected: First views of all snapshots, then second views in the same order.
+        temperature: τ; small values give near neighbours more weight.
 
     Source:
         Schürholt et al. 2021, equation 2; Chen et al. 2020, arXiv:2002.05709.
@@ -32,7 +32,7 @@ def nt_xent(projected: Float[Tensor, "views out"], temperature: float) -> Float[
 def positive_contrast(projected: Float[Tensor, "views out"]) -> Float[Tensor, ""]:
     """Return the mean negative cosine of the two views of a snapshot, in [-1, 1].
 
-    The constant log τ of the paper's equation is left out.
+    The constant log τ of the paper's equation is omitted.
 
     Source:
         Schürholt et al. 2021, equation 3.
@@ -44,15 +44,15 @@ def positive_contrast(projected: Float[Tensor, "views out"]) -> Float[Tensor, ""
 def objective(
     network: Autoencoder, views: Float[Tensor, "views params"], settings: Settings
 ) -> tuple[Float[Tensor, ""], Float[Tensor, "views params"] | None]:
-    """Weigh reconstruction against contrast; a part of no weight is not computed.
+    """Return the weighted sum of reconstruction error and contrast; a zero weight skips its term.
 
     The squared error is a mean over views and weights, as in the authors' code; the paper's
     equation sums over the weights.
 
     Args:
-        network: What is trained.
-        views: First views of all snapshots, then the second views in the same order.
-        settings: Of the run.
+        network: The network being trained.
+        views: First views of all snapshots, then second views in the same order.
+        settings: Settings of the run.
 
     Returns:
         The loss and the reconstructed views.

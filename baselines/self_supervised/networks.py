@@ -8,9 +8,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from baselines.self_supervised.attention import blocks, transformed
-from baselines.self_supervised.deep_sets import SetEncoder
+from baselines.self_supervised.attention import block_stack, through_stack
 from baselines.self_supervised.dropout import Dropout
+from baselines.self_supervised.set_encoder import SetEncoder
 from baselines.self_supervised.settings import Settings
 from baselines.self_supervised.tokens import Embedding, Group, Unembedding, neurons, single_weights
 from zoogen import Layout, ZooError
@@ -32,12 +32,12 @@ class AttentionEncoder(nn.Module):
         self.bottleneck = nn.Linear(gathered * width, settings.dim)
 
     def forward(self, vectors: Float[Tensor, "batch params"]) -> Float[Tensor, "batch dim"]:
-        """Embed each vector in (-1, 1) along every axis."""
+        """Embed each vector; every coordinate is in (-1, 1)."""
         tokens = self.embedding(vectors)
         if self.compression is None:
-            return torch.tanh(self.bottleneck(transformed(self.blocks, tokens).flatten(1)))
+            return torch.tanh(self.bottleneck(through_stack(self.blocks, tokens).flatten(1)))
         token = self.compression.expand(len(vectors), 1, -1)
-        gathered = transformed(self.blocks, torch.cat([token, tokens], dim=1), first=1)
+        gathered = through_stack(self.blocks, torch.cat([token, tokens], dim=1), first=1)
         return torch.tanh(self.bottleneck(gathered.flatten(1)))
 
 
@@ -55,13 +55,13 @@ class AttentionDecoder(nn.Module):
     def forward(self, embeddings: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch params"]:
         """Reconstruct the vectors."""
         tokens = self.spread(embeddings).unflatten(1, self.position.shape) + self.position
-        vectors: Tensor = self.unembedding(transformed(self.blocks, tokens))
+        vectors: Tensor = self.unembedding(through_stack(self.blocks, tokens))
         return vectors
 
 
 def attention_blocks(settings: Settings) -> nn.ModuleList:
-    """Return the blocks of an encoder or a decoder."""
-    return blocks(
+    """Return the attention blocks of an encoder or a decoder."""
+    return block_stack(
         settings.blocks,
         settings.width,
         heads=settings.heads,
@@ -71,7 +71,7 @@ def attention_blocks(settings: Settings) -> nn.ModuleList:
 
 
 def feed_forward(widths: Sequence[int], dropout: float) -> nn.Sequential:
-    """Return fully connected layers, ReLU and dropout after each but the last."""
+    """Return fully connected layers with ReLU and dropout after all but the last."""
     layers: list[nn.Module] = []
     for before, after in pairwise(widths):
         linear = nn.Linear(before, after)
@@ -82,7 +82,7 @@ def feed_forward(widths: Sequence[int], dropout: float) -> nn.Sequential:
 
 
 class Projection(nn.Module):
-    """The head between embedding and contrast; it normalises over the batch after each layer."""
+    """The head between embedding and contrast, with batch normalisation after each layer."""
 
     def __init__(self, dim: int, *, layers: int, hidden: int, out: int) -> None:
         super().__init__()
@@ -97,21 +97,21 @@ class Projection(nn.Module):
         self.stack = nn.Sequential(*stack[:-1])
 
     def forward(self, embeddings: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch out"]:
-        """Project embeddings to where they are compared."""
+        """Project embeddings to the space where they are compared."""
         projected: Tensor = self.stack(embeddings)
         return projected
 
 
 class Autoencoder(nn.Module):
-    """All that is trained on the weights of one zoo, and the scale of its tensors.
+    """Encoder, decoder and projection head for one zoo, and the scale of its tensors.
 
     Args:
-        layout: Of the vectors.
-        settings: Of the run.
+        layout: Layout of the weight vectors.
+        settings: Settings of the run.
 
     Raises:
-        ZooError: If the layout cannot be cut into the tokens asked for, or the embedding has more
-            dimensions than the vectors.
+        ZooError: If the layout cannot be split into the tokens of the settings, or the embedding
+            has more dimensions than the vectors or the compression token.
     """
 
     scale: Tensor
@@ -125,18 +125,18 @@ class Autoencoder(nn.Module):
         self.register_buffer("scale", torch.ones(layout.params))
 
     def embed(self, vectors: Float[Tensor, "batch params"]) -> Float[Tensor, "batch dim"]:
-        """Embed weight vectors as they are."""
+        """Embed weight vectors."""
         embeddings: Tensor = self.encoder(vectors / self.scale)
         return embeddings
 
     def reconstruct(self, embeddings: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch params"]:
-        """Return the weight vectors that embeddings stand for."""
+        """Decode embeddings to weight vectors."""
         vectors: Tensor = self.decoder(embeddings) * self.scale
         return vectors
 
 
 def encoder_and_decoder(layout: Layout, settings: Settings) -> tuple[nn.Module, nn.Module]:
-    """Return the two halves, of the architecture the settings name."""
+    """Return encoder and decoder of the architecture the settings name."""
     if settings.tokens == "none":
         steps = np.linspace(layout.params, settings.dim, settings.layers + 2)
         widths = [int(width) for width in steps]
@@ -149,15 +149,15 @@ def encoder_and_decoder(layout: Layout, settings: Settings) -> tuple[nn.Module, 
 
 
 def refuse_expansion(layout: Layout, settings: Settings) -> None:
-    """Refuse an embedding wider than what it compresses, or than the token it is read from.
+    """Refuse an embedding wider than the vector it compresses or the token it is read from.
 
-    Sets are not compressed, as nothing is to come back: their embedding may have any width.
+    With ``sets`` nothing is reconstructed, so their embedding may have any width.
     """
     if settings.tokens == "sets":
         return
     if settings.dim > layout.params:
         raise ZooError(
-            f"dim={settings.dim} is more than the {layout.params} weights of a vector; "
+            f"dim={settings.dim} is more than the {layout.params} weights of a network; "
             f"expected 1 to {layout.params}"
         )
     attends = settings.tokens != "none"
@@ -171,7 +171,7 @@ def refuse_expansion(layout: Layout, settings: Settings) -> None:
 def tensor_scale(
     vectors: Float[Tensor, "snapshots params"], layout: Layout
 ) -> Float[Tensor, " params"]:
-    """Return the standard deviation of the tensor each weight belongs to, over all vectors."""
+    """Return for each weight the standard deviation of its tensor, over all vectors."""
     scale = torch.ones(layout.params)
     for slot in layout:
         scale[slot.slice] = vectors[:, slot.slice].std().clamp_min(1e-6)

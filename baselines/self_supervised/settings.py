@@ -1,4 +1,4 @@
-"""What defines a run of self-supervised training; defaults are the paper's for the Tetris zoos."""
+"""Settings of self-supervised training; the defaults are the paper's for the Tetris zoos."""
 
 from dataclasses import dataclass
 from math import inf, isfinite
@@ -34,45 +34,46 @@ RANGES = dict.fromkeys(COUNTS, (1, inf)) | {
 class Settings:
     """The paper's method with all its variants.
 
-    ``beta`` and ``contrast`` name the losses: E_c is ``beta=0``, ED ``beta=1``, E_cD the default
-    and E_c+D ``contrast="positive"``. ``tokens`` and ``compression_token`` name the architectures:
-    Att_N+t is the default, Att_W has ``tokens="weights"``, FF ``tokens="none"``.
+    ``beta`` and ``contrast`` choose the loss: E_c is ``beta=0``, ED ``beta=1``, E_cD the default
+    and E_c+D ``contrast="positive"``. ``tokens`` and ``compression_token`` choose the architecture:
+    Att_N+t is the default, Att_W+t is ``tokens="weights"``, FF ``tokens="none"``; the names without
+    ``+t`` have ``compression_token=False``.
 
     Attributes:
         dim: Dimension L of the embedding.
-        tokens: What the encoder attends over: ``neurons`` (or kernels), single ``weights``, or
-            ``none`` for fully connected layers. ``sets`` are not in the paper: units that send
-            messages along their connections and have no order (``deep_sets.py``).
-        compression_token: Whether a learned token gathers the embedding; else all tokens do.
-        blocks: Attention blocks in the encoder, and as many in the decoder; with ``sets``, sweeps
-            of messages through the network.
-        heads: Attention heads in each.
+        tokens: Tokens of the encoder: ``neurons`` (or kernels), single ``weights``, or ``none`` for
+            fully connected layers. ``sets``, which are not in the paper, replace attention by
+            messages between units that have no order (``set_encoder.py``).
+        compression_token: Whether the embedding is read from a learned token, not from all tokens.
+        blocks: Attention blocks in the encoder, and again in the decoder; with ``sets``, sweeps of
+            messages through the network.
+        heads: Attention heads per block.
         width: Dimension d of a token.
         hidden: Dimension between the two linear layers of a block.
-        layers: Hidden layers of the encoder, and as many of the decoder, if ``tokens`` is ``none``.
-        position: Standard deviation that position embeddings and the compression token start with.
-            At 1 they hide the weights, whose tokens are smaller, for the first epochs.
-        dropout: Probability, in attention, blocks and fully connected layers.
-        beta: Share of the reconstruction loss, the rest is contrast.
-        contrast: ``nt-xent`` sets the views of other snapshots apart, ``positive`` only draws the
-            two views of one together (equation 3).
+        layers: Hidden layers of the encoder, and again of the decoder, if ``tokens`` is ``none``.
+        position: Initial standard deviation of position embeddings and compression token. At 1 they
+            drown out the weights, whose tokens are smaller, for the first epochs.
+        dropout: Probability of dropout in attention, blocks and fully connected layers.
+        beta: Weight β of the reconstruction loss; contrast has weight 1 − β.
+        contrast: ``nt-xent`` also pushes views of different snapshots apart; ``positive`` only
+            pulls the two views of a snapshot together (equation 3).
         temperature: τ of NT-Xent.
-        projection: Hidden layers, their width and the output of the projection head.
+        projection: Number of hidden layers of the projection head, their width, its output width.
         permute: Whether views permute hidden units.
-        erase: Probability that a run of a view's weights is set to zero.
-        erased: Least and largest share of the weights in that run.
-        noise: Standard deviation of what is added to the weights of a view.
-        epochs: Passes over the training snapshots, at most.
-        steps: As many at least, in more epochs if that takes more: for zoos of few models.
-        patience: Stop when validation has not improved for so many epochs.
-        batch: Snapshots to a step, two views of each.
-        learning_rate: Of Adam, at its peak for ``one-cycle``.
-        weight_decay: Of Adam.
+        erase: Probability that a run of weights of a view is set to zero.
+        erased: Least and largest length of that run as a share of the weights.
+        noise: Standard deviation of the noise added to the weights of a view.
+        epochs: Most passes over the training snapshots.
+        steps: Fewest steps, for small zoos: the number of epochs is raised to reach them.
+        patience: Stop after this many epochs without a better validation loss.
+        batch: Snapshots per step, with two views of each.
+        learning_rate: Learning rate of Adam, the peak one with ``one-cycle``.
+        weight_decay: Weight decay of Adam.
         schedule: ``plateau`` cuts the learning rate to 30 % when the training loss has not fallen
-            for ten epochs, as the authors' code does; ``one-cycle`` warms up and cools down.
-        normalise: Whether each tensor is divided by its standard deviation over the training
-            snapshots before it is embedded, and multiplied after.
-        device: Where to train, ``cpu`` or ``cuda``.
+            for ten epochs, as in the authors' code; ``one-cycle`` warms up, then cools down.
+        normalise: Whether to divide each tensor by its standard deviation over the training
+            snapshots before embedding, and to multiply it after decoding.
+        device: Device to train on, ``cpu`` or ``cuda``.
 
     Raises:
         ZooError: If a value is out of range.
@@ -111,21 +112,21 @@ class Settings:
     device: str = "cpu"
 
     def __post_init__(self) -> None:
-        self.refuse_outside()
+        self.refuse_out_of_range()
         if self.width % self.heads:
             raise ZooError(f"width={self.width}, heads={self.heads}: expected a multiple of heads")
         if not 0 <= self.erased[0] <= self.erased[1] < 1:
             raise ZooError(f"erased={self.erased}: expected two ascending shares below 1")
         if min(self.projection[1:]) < 1 or self.projection[0] < 0:
-            raise ZooError(f"projection={self.projection}: expected layers, their width, output")
+            raise ZooError(f"projection={self.projection}: expected layers, width, output width")
         if self.tokens == "sets" and self.beta > 0:
             raise ZooError(
-                f"tokens='sets', beta={self.beta}: what knows no order of units cannot give "
-                "weights back in theirs; set beta=0"
+                f"tokens='sets', beta={self.beta}: an encoder that ignores the order of units "
+                "cannot reconstruct weights; set beta=0"
             )
 
-    def refuse_outside(self) -> None:
-        """Refuse numbers and names out of range."""
+    def refuse_out_of_range(self) -> None:
+        """Refuse numbers out of range and unknown choices."""
         for name, (low, high) in RANGES.items():
             value = getattr(self, name)
             if not isfinite(value):

@@ -13,12 +13,12 @@ from zoogen import Layout, Slot, ZooError
 
 @dataclass(frozen=True)
 class Group:
-    """Tokens of one kind, all of one size, that share the matrix that embeds them.
+    """Tokens of equal size that are embedded by one shared matrix.
 
     Attributes:
-        name: Of the layer.
-        tokens: How many there are.
-        slices: Of the flat vector; each holds an equal run of every token, token by token.
+        name: Name of their layer.
+        tokens: Number of tokens.
+        slices: Parts of the flat vector; each holds an equal share of every token, token by token.
     """
 
     name: str
@@ -27,12 +27,12 @@ class Group:
 
     @property
     def size(self) -> int:
-        """Scalars in one token."""
+        """Number of scalars in a token."""
         return sum(self.widths)
 
     @property
     def widths(self) -> list[int]:
-        """Scalars of one token in each slice."""
+        """Number of scalars of a token in each slice."""
         return [len(range(part.start, part.stop)) // self.tokens for part in self.slices]
 
     def read(self, vectors: Float[Tensor, "batch params"]) -> Float[Tensor, "batch _tokens _size"]:
@@ -43,17 +43,17 @@ class Group:
     def parts(
         self, tokens: Float[Tensor, "batch _tokens _size"]
     ) -> list[tuple[int, Float[Tensor, "batch _length"]]]:
-        """Cut tokens into the slices they came from; each comes with its start."""
+        """Return the content of each slice of the flat vector, with the start of the slice."""
         pieces = tokens.split(self.widths, dim=2)
         starts = (part.start for part in self.slices)
         return [(start, piece.flatten(1)) for start, piece in zip(starts, pieces, strict=True)]
 
 
 def neurons(layout: Layout) -> tuple[Group, ...]:
-    """Make a token of each neuron or kernel: its incoming weights and its bias.
+    """Make one token per neuron or kernel: its incoming weights and its bias.
 
     Raises:
-        ZooError: If the tensors of a layer do not agree on how many units it has.
+        ZooError: If the tensors of a layer disagree on its number of units.
 
     Source:
         Schürholt et al. 2021, section 3 and Figure 2.
@@ -63,29 +63,29 @@ def neurons(layout: Layout) -> tuple[Group, ...]:
 
 
 def units_of(name: str, slots: Sequence[Slot]) -> Group:
-    """Group the units of one layer; they lie along the first axis of all its tensors."""
+    """Return the tokens of one layer; its units lie along the first axis of all its tensors."""
     counts = {slot.shape[0] if slot.shape else 0 for slot in slots}
     if len(counts) != 1 or 0 in counts:
         shapes = ", ".join(f"{slot.name} {slot.shape}" for slot in slots)
         raise ZooError(
-            f"layer {name!r} cannot be cut into units: {shapes}; expected tensors with one length "
-            "along their first axis, or set tokens=weights"
+            f"layer {name!r} cannot be split into units: {shapes}; expected tensors of equal "
+            "length along the first axis; or set tokens=weights"
         )
     return Group(name, counts.pop(), tuple(slot.slice for slot in slots))
 
 
 def single_weights(layout: Layout) -> tuple[Group, ...]:
-    """Make a token of each scalar."""
+    """Make one token per scalar."""
     return (Group("weights", layout.params, (slice(0, layout.params),)),)
 
 
 class Embedding(nn.Module):
-    """Tokens of a vector, one matrix product per group, and where in the sequence they stand.
+    """Embeds the tokens of a vector, one matrix product per group, and adds their positions.
 
     Args:
-        groups: Of the tokens.
-        width: Dimension of a token.
-        position: Standard deviation of the position embeddings at the start.
+        groups: Groups of tokens.
+        width: Dimension of an embedded token.
+        position: Initial standard deviation of the position embeddings.
     """
 
     def __init__(self, groups: Sequence[Group], width: int, *, position: float = 1.0) -> None:
@@ -107,7 +107,7 @@ class Embedding(nn.Module):
 
 
 class Unembedding(nn.Module):
-    """The way back from tokens to a vector, one matrix product per group."""
+    """Maps embedded tokens back to a vector, one matrix product per group."""
 
     def __init__(self, groups: Sequence[Group], width: int) -> None:
         super().__init__()
@@ -115,11 +115,11 @@ class Unembedding(nn.Module):
         self.linear = nn.ModuleList(nn.Linear(width, group.size) for group in groups)
 
     def forward(self, tokens: Float[Tensor, "batch tokens width"]) -> Float[Tensor, "batch params"]:
-        """Write each group of tokens to where its scalars lie."""
-        of_group = tokens.split([group.tokens for group in self.groups], dim=1)
+        """Put the scalars of each group in their places."""
+        by_group = tokens.split([group.tokens for group in self.groups], dim=1)
         parts = [
             part
-            for group, linear, mine in zip(self.groups, self.linear, of_group, strict=True)
-            for part in group.parts(linear(mine))
+            for group, linear, embedded in zip(self.groups, self.linear, by_group, strict=True)
+            for part in group.parts(linear(embedded))
         ]
         return torch.cat([part for _, part in sorted(parts, key=lambda part: part[0])], dim=1)

@@ -1,4 +1,4 @@
-"""How good a network is on snapshots that no gradient has seen."""
+"""Validation on snapshots that are not trained on."""
 
 import torch
 from jaxtyping import Float, Float64
@@ -10,38 +10,38 @@ from baselines.self_supervised.networks import Autoencoder
 from baselines.self_supervised.settings import Settings
 from zoogen import Layout, chained_layers
 
-LOOKED_AT = 5000
-"""Validation snapshots looked at after each epoch; all of them if there are fewer."""
+SNAPSHOTS = 5000
+"""Most validation snapshots to use after each epoch."""
 
 
 @torch.inference_mode()
-def validated(
+def validate(
     network: Autoencoder,
     vectors: Float[Tensor, "snapshots params"],
     layout: Layout,
     settings: Settings,
 ) -> tuple[float, float | None]:
-    """Return the loss on two permuted views of each snapshot, and R² of the reconstruction.
+    """Return the loss on two permuted views of each snapshot, and the R² of the reconstruction.
 
-    The views are permuted, neither noisy nor erased, and the same each time. Runs that were
-    trained without permutations are looked at with them too, as in the paper's Table 3.
+    Views are permuted, but neither noisy nor erased, and are the same on every call. They are
+    permuted even if training does not permute, as in the paper's Table 3.
 
     Args:
-        network: Left in evaluation mode.
-        vectors: In no order.
-        layout: Of the vectors.
-        settings: Of the run.
+        network: The network; left in evaluation mode.
+        vectors: Validation snapshots, shuffled.
+        layout: Layout of the vectors.
+        settings: Settings of the run.
 
     Returns:
-        The loss of training, and the share of the variance of the views that their
-        reconstruction keeps, None where nothing learns to reconstruct.
+        The training loss, and the R² of the reconstructed views, None without a reconstruction
+        loss.
     """
     network.eval()
     generator = Generator(vectors.device).manual_seed(0)
     permutations = permutations_of(layout) if chained_layers(layout) else None
     whole = max(len(vectors) // settings.batch, 1) * settings.batch
     losses, seen, errors = [], [], []
-    for batch in vectors[: min(whole, LOOKED_AT)].split(settings.batch):
+    for batch in vectors[: min(whole, SNAPSHOTS)].split(settings.batch):
         views = torch.cat([view(batch, permutations, generator=generator) for _ in range(2)])
         loss, reconstructed = objective(network, views, settings)
         losses.append(loss)
@@ -55,6 +55,6 @@ def validated(
 def kept_variance(
     views: Float[Tensor, "views params"], squared_errors: Float64[Tensor, ""]
 ) -> float:
-    """Return R² of a reconstruction: squared errors against those of the mean vector."""
+    """Return the R² of a reconstruction: its squared errors against those of the mean view."""
     deviations = (views - views.mean(dim=0)).square().sum(dtype=torch.float64)
     return float(1 - squared_errors / deviations)

@@ -1,5 +1,5 @@
 "use strict";
-// Which columns there are for what was chosen. A column knows its value and text in a row.
+// The columns for the chosen zoo and task. A column knows its value and its text in a row.
 (() => {
   const { percent } = zoobench;
 
@@ -35,11 +35,11 @@
     const where = state.zoo ? state.zoo : "all zoos";
     const columns = [];
     if (!state.task || state.task === "*") {
-      columns.push(zoobench.scoreColumn(key, state.zoo ? "mean" : "overall", `Mean over the tasks of ${where}, chance is 0 and perfect is 100`));
-      columns.push(zoobench.meanRankColumn(key, "mean rank", `Mean over the tasks of ${where} of the rank on each; missing if one score is`));
+      columns.push(zoobench.scoreColumn(key, state.zoo ? "mean" : "overall", `Mean over the tasks of ${where}; chance is 0, perfect is 100`));
+      columns.push(zoobench.meanRankColumn(key, "mean rank", `Mean of the ranks on the tasks of ${where}; missing if one of the scores is missing`));
     }
     if (!state.zoo && (!state.task || state.task === "*")) {
-      for (const zoo of zoos) columns.push(zoobench.scoreColumn(zoo.name, zoo.name, `Mean over the tasks of ${zoo.name}, chance is 0 and perfect is 100`));
+      for (const zoo of zoos) columns.push(zoobench.scoreColumn(zoo.name, zoo.name, `Mean over the tasks of ${zoo.name}; chance is 0, perfect is 100`));
     }
     if (state.task || state.zoo) {
       const wanted = state.task === "*" ? "" : state.task;

@@ -1,5 +1,5 @@
 "use strict";
-// What a row shows when it is opened: who, how to make it again, predictions of each task.
+// The details of a row: its authors, the command that reproduces it, and the predictions of each task.
 (() => {
   const { element, link, percent } = zoobench;
   const waiting = new Map(), loaded = new Map();
@@ -36,7 +36,7 @@
     const button = element("button", { type: "button", class: "copy" }, "Copy");
     button.addEventListener("click", async () => {
       try { await navigator.clipboard.writeText(text); button.textContent = "Copied"; }
-      catch { button.textContent = "Select it and copy"; }
+      catch { button.textContent = "Select and copy it"; }
     });
     return element("div", { class: "command" }, element("code", {}, text), button);
   };
@@ -59,7 +59,7 @@
         ["embedder", element("code", {}, found.embedder)],
         ["dimensions", found.dim ? String(found.dim) : null],
         ["seeds", String(found.seeds)],
-        ["weights decoded (no rank)", found.kept ? `R² ${percent(found.kept.s)} (${percent(found.kept.lo)} … ${percent(found.kept.hi)})` : null],
+        ["weights reconstructed (no rank)", found.kept ? `R² ${percent(found.kept.s)} (${percent(found.kept.lo)} … ${percent(found.kept.hi)})` : null],
         ["seconds to embed", found.seconds.join(", ")],
         ["commit", found.commit ? element("code", {}, found.commit.slice(0, 12)) : null],
         ["machine", found.machine],
@@ -85,7 +85,7 @@
     place.append(rest);
     whenLoaded(row.name,
       (zoos) => rest.replaceWith(...board.zoos.filter((zoo) => zoos[zoo.name]).map((zoo) => zooSection(row, zoo.name, zoos[zoo.name]))),
-      () => { rest.textContent = "Its details are not here; zoobench leaderboard writes them."; });
+      () => { rest.textContent = "The details are missing; run zoobench leaderboard to write them."; });
     return place;
   };
 })();

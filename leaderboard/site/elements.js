@@ -1,5 +1,5 @@
 "use strict";
-// Elements are made of text and attributes, never of markup: what was submitted stays text.
+// Make elements from text and attributes, never from markup: submitted text stays text.
 const zoobench = {};
 
 zoobench.element = (name, attributes = {}, ...children) => {
@@ -18,7 +18,7 @@ zoobench.drawing = (name, attributes = {}, ...children) => {
   return made;
 };
 
-// A link leads to the web or is no link.
+// Only web addresses become links.
 zoobench.link = (address, text) =>
   /^https?:\/\//.test(address)
     ? zoobench.element("a", { href: address, rel: "noopener noreferrer" }, text)

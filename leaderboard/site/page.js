@@ -1,5 +1,5 @@
 "use strict";
-// What is chosen, and what follows from it.
+// The chosen filters and sort order, and the page that follows from them.
 (() => {
   const { element } = zoobench;
   const at = (id) => document.getElementById(id);
@@ -80,7 +80,7 @@
     at("empty").hidden = rows.length > 0;
     const submissions = rows.filter((row) => row.kind === "submission").length;
     at("status").textContent = `${submissions} submission${submissions === 1 ? "" : "s"}, ${rows.length - submissions} other row${rows.length - submissions === 1 ? "" : "s"}.`;
-    at("caption").textContent = `${state.zoo || "All zoos"}, ${state.task === "*" ? "every task" : state.task || "summary"}, in percent. A heading sorts, a name opens.`;
+    at("caption").textContent = `${state.zoo || "All zoos"}, ${state.task === "*" ? "every task" : state.task || "summary"}, in percent. Click a heading to sort, a name for details.`;
   };
 
   const listen = () => {
@@ -94,7 +94,7 @@
     });
   };
 
-  // A row that is open stays so whatever is filtered, and the address names it.
+  // An open row stays open when filters change, and the URL names it.
   const ROW = "#row=";
   zoobench.toggled = (row, open) => {
     if (open) state.open.add(row); else state.open.delete(row);
@@ -128,7 +128,7 @@
   zoobench.board = (given) => {
     board = given;
     const count = (number) => number.toLocaleString("en");
-    at("zoos").textContent = `Benchmark ${board.benchmark}: ${board.zoos.map((zoo) => `${zoo.name} (${count(zoo.models)} test networks, ${count(zoo.snapshots)} snapshots)`).join(", ")}.`;
+    at("zoos").textContent = `Benchmark ${board.benchmark}: ${board.zoos.map((zoo) => `${zoo.name} (${count(zoo.models)} test models, ${count(zoo.snapshots)} snapshots)`).join(", ")}.`;
     at("rules").hidden = !board.rules;
     fillFilters();
     listen();

@@ -1,5 +1,5 @@
 "use strict";
-// Predicted against true: a scatter plot of numbers, a table of counts for classes.
+// Predicted against true values: a scatter plot for numbers, a table of shares for classes.
 (() => {
   const { element, drawing } = zoobench;
   const SIZE = 200, LEFT = 38, BOTTOM = 28, TOP = 6;
@@ -39,6 +39,6 @@
       }
       return line;
     });
-    return element("table", { class: "confusion" }, element("caption", { class: "hidden" }, `${title}: share of each true class given each predicted class, in percent`), element("thead", {}, head), element("tbody", {}, ...body));
+    return element("table", { class: "confusion" }, element("caption", { class: "hidden" }, `${title}: share of each true class that was predicted as each class, in percent`), element("thead", {}, head), element("tbody", {}, ...body));
   };
 })();

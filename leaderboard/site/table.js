@@ -1,5 +1,5 @@
 "use strict";
-// The table: a row is made when it is first shown, sorting only moves rows.
+// The table: a row is made when it is first shown; sorting only moves rows.
 (() => {
   const { element, percent } = zoobench;
 
@@ -27,13 +27,13 @@
   const scoreCell = (row, column) => {
     const cell = column.cell(row);
     if (!cell) return element("td", { class: "missing" }, "–");
-    const told = spoken(cell, column);
-    const made = element("td", { class: column.kind, title: told, "aria-label": told }, column.text(cell));
+    const label = spoken(cell, column);
+    const made = element("td", { class: column.kind, title: label, "aria-label": label }, column.text(cell));
     if (column.kind === "score") {
       made.style.setProperty("--s", clip(cell.s).toFixed(3));
       if (typeof cell.lo === "number") {
         const low = clip(cell.lo), wide = clip(cell.hi) - low;
-        // A share of what a background leaves free, as background-position counts.
+        // background-position is a share of the space that the background leaves free.
         made.style.setProperty("--from", (wide < 1 ? low / (1 - wide) : 0).toFixed(4));
         made.style.setProperty("--wide", wide.toFixed(4));
       } else made.classList.add("bare");
@@ -76,7 +76,7 @@
 
   const number = (value) => (value === null || value === undefined ? null : value);
 
-  // What is missing stays last, whichever way the rest is sorted.
+  // Missing values stay last in either direction.
   zoobench.compare = (value, direction) => (a, b) => {
     const x = number(value(a.row)), y = number(value(b.row));
     if (x === null || y === null) return (x === null) - (y === null);
@@ -84,7 +84,7 @@
     return direction === "ascending" ? order : -order;
   };
 
-  // Layout is what takes time with many cells, so only so many rows are in the page at once.
+  // With many cells, layout takes most of the time, so the page holds only the first rows.
   zoobench.placeRows = (body, all, { shown, rankKey, columns, board }) => {
     const tied = ties(all.map((one) => one.row), rankKey);
     const placed = all.slice(0, shown);

@@ -1,4 +1,4 @@
-"""Hidden units in an order of their own: the same network, whatever order it came in."""
+"""Canonical weights: an equivalent network, one vector for all orders of its hidden units."""
 
 import numpy as np
 import pytest
@@ -7,16 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.func import functional_call
 
-from baselines import canonical_weights
 from baselines.canonical_weights import CanonicalWeights
-from tests.symmetric import NETWORKS, every_network, population, reordered
+from tests.symmetric import every_network, population, reordered
 from zoogen import CNN, MLP, Layout, Weights, ZooError
 from zoogen.train.networks import torch_module
 
 
 @every_network
 @given(data=st.data())
-def test_the_order_of_hidden_units_leaves_no_trace(network: MLP | CNN, data: st.DataObject):
+def test_the_order_of_hidden_units_does_not_matter(network: MLP | CNN, data: st.DataObject):
     weights = population(network.layout)
     permuted = reordered(network, weights, data)
     embedder = CanonicalWeights()
@@ -24,7 +23,7 @@ def test_the_order_of_hidden_units_leaves_no_trace(network: MLP | CNN, data: st.
 
 
 @every_network
-def test_an_embedding_is_the_weights_of_an_equal_network(network: MLP | CNN):
+def test_the_embedding_is_a_network_that_computes_the_same(network: MLP | CNN):
     weights = population(network.layout, 3)
     images = torch.randn(5, *network.image_shape, generator=torch.Generator().manual_seed(1))
 
@@ -41,10 +40,9 @@ def test_an_embedding_is_the_weights_of_an_equal_network(network: MLP | CNN):
 
 
 @every_network
-def test_units_stand_in_the_order_in_which_a_network_without_activations_votes(
+def test_units_are_sorted_by_their_slope_on_the_first_class_without_activations(
     network: MLP | CNN,
 ):
-    """What a unit adds to the first class is the slope of that class in the unit."""
     weights = population(network.layout)
     embedded = Weights([CanonicalWeights().transform(weights)], network.layout)
     layers = [slot.name for slot in network.layout if slot.name.endswith(".weight")]
@@ -60,14 +58,7 @@ def test_units_stand_in_the_order_in_which_a_network_without_activations_votes(
         assert (votes.diff(dim=1) <= 1e-9).all()
 
 
-def test_blocks_of_rows_are_put_together_in_order(monkeypatch: pytest.MonkeyPatch):
-    weights = population(NETWORKS["tetris"].layout)
-    at_once = CanonicalWeights().transform(weights)
-    monkeypatch.setattr(canonical_weights, "ROWS", 4)
-    np.testing.assert_array_equal(CanonicalWeights().transform(weights), at_once)
-
-
 def test_a_network_without_hidden_layers_is_refused():
     weights = population(Layout.of({"fc1.weight": (4, 16)}))
-    with pytest.raises(ZooError, match=r"no hidden layer .* fc1\.weight; raw-weights"):
+    with pytest.raises(ZooError, match=r"no hidden layer .* fc1\.weight; use raw-weights"):
         CanonicalWeights().fit(weights, weights, seed=0)

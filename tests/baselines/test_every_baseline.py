@@ -1,4 +1,4 @@
-"""Contracts every registered baseline keeps, on read-only mapped weights of several layouts."""
+"""Contracts of every registered baseline, on read-only mapped weights of several layouts."""
 
 import pkgutil
 from dataclasses import dataclass, replace
@@ -35,7 +35,7 @@ BASELINES = [
 
 @dataclass(frozen=True)
 class Case:
-    """A baseline fitted on a small population, and the embedding of other rows."""
+    """A baseline fitted on a small population, and its embedding of other rows."""
 
     point: EntryPoint
     given: Embedder
@@ -46,14 +46,14 @@ class Case:
 
 
 def untrained(point: EntryPoint) -> Embedder:
-    """Load a baseline; one that trains in epochs gets three of them, and a small embedding."""
+    """Load a baseline; limit one that trains in epochs to three and to a small embedding."""
     embedder: Any = point.load()
     quick = {"epochs": 3, "steps": 0, "dim": 20} if hasattr(embedder, "epochs") else {}
     return replace(embedder, **quick)
 
 
 def trajectories(layout: Layout, models: int, seed: int) -> np.ndarray:
-    """Draw weight vectors as training leaves them: fifteen steps from each of some starts."""
+    """Draw weight vectors that resemble training: random walks of fifteen steps."""
     draw = np.random.default_rng(seed)
     starts = draw.normal(0, 0.3, (models, 1, layout.params))
     steps = draw.normal(0, 0.1, (models, 15, layout.params)).cumsum(axis=1)
@@ -67,7 +67,7 @@ def trajectories(layout: Layout, models: int, seed: int) -> np.ndarray:
     ids=lambda param: f"{param[0].name}-{param[1]}",
 )
 def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Case:
-    """Fit one baseline on one layout, from weights mapped read-only in two shards."""
+    """Fit one baseline on one layout, on weights in two shards mapped read-only."""
     point, layout = request.param[0], LAYOUTS[request.param[1]]
     folder = tmp_path_factory.mktemp("shards")
     shards = []
@@ -82,17 +82,18 @@ def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 
 def assert_alike(first: np.ndarray, second: np.ndarray) -> None:
-    """Require equal embeddings to a thousandth of the spread along each axis."""
+    """Require embeddings to agree to a thousandth of the standard deviation of each axis."""
     spread = second.std(axis=0) + 1e-6 * np.abs(second).max()
     assert (np.abs(first - second) / spread).max() < 1e-3
 
 
 def test_every_module_of_baselines_is_registered() -> None:
     modules = {f"baselines.{module.name}" for module in pkgutil.iter_modules(baselines.__path__)}
-    assert modules == {".".join(point.module.split(".")[:2]) for point in BASELINES}
+    points = [*BASELINES, *entry_points(group="zoobench.reproductions")]
+    assert modules == {".".join(point.module.split(".")[:2]) for point in points}
 
 
-def test_a_baseline_has_the_name_it_is_registered_by(case: Case) -> None:
+def test_a_baseline_has_the_name_it_is_registered_under(case: Case) -> None:
     assert case.fitted.name == case.point.name
 
 
@@ -129,7 +130,13 @@ def test_the_rows_beside_a_row_do_not_matter(case: Case) -> None:
     assert_alike(np.concatenate(embedded), case.embedding)
 
 
-def test_embedding_leaves_the_weights_as_they_are(case: Case) -> None:
+def test_the_rows_read_at_a_time_do_not_matter(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    blocks = Weights.blocks
+    monkeypatch.setattr(Weights, "blocks", lambda weights, rows=0: blocks(weights, 7))
+    assert_alike(case.fitted.transform(case.weights), case.embedding)
+
+
+def test_embedding_does_not_change_the_weights(case: Case) -> None:
     values = np.asarray(case.weights)
     case.fitted.transform(Weights([values], case.weights.layout))
     np.testing.assert_array_equal(values, np.asarray(case.weights))

@@ -11,7 +11,7 @@ KERNELS: tuple[Kernel, ...] = ("linear", "cosine", "rbf")
 
 
 def population(rows: int = 400, seed: int = 0, decay: float = 0.93) -> Weights:
-    """Draw rows whose variances fall by a factor from one direction to the next."""
+    """Draw rows whose variance falls by the factor ``decay`` from one direction to the next."""
     draw = np.random.default_rng(seed)
     mixing = np.linalg.qr(np.random.default_rng(7).standard_normal((LAYOUT.params,) * 2)).Q
     deviations = 3 * np.sqrt(decay) ** np.arange(LAYOUT.params)
@@ -47,7 +47,7 @@ def test_coordinates_of_new_rows_are_those_of_kernel_pca_up_to_signs(
     assert change[:-1][apart].max() < tolerance
 
 
-def test_the_gaussian_axes_span_what_those_of_kernel_pca_span() -> None:
+def test_the_gaussian_axes_span_the_same_space_as_those_of_kernel_pca() -> None:
     train, new = population(decay=0.8), population(50, seed=1, decay=0.8)
     peer = KernelPCA(n_components=20, kernel="rbf").fit(np.asarray(train, np.float64)[::2])
     expected = peer.transform(np.asarray(new, np.float64))
@@ -67,7 +67,7 @@ def test_only_every_second_training_row_counts(kernel: Kernel) -> None:
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
-def test_the_order_of_training_rows_and_the_seed_do_not_even_flip_an_axis(kernel: Kernel) -> None:
+def test_neither_the_order_of_training_rows_nor_the_seed_flips_an_axis(kernel: Kernel) -> None:
     train, new = population(), population(50, seed=1)
     reverse = train.take(slice(None, None, -1))
     first = embedded(PCA(kernel, dim=20, every=1), train, new, seed=0)
@@ -76,18 +76,19 @@ def test_the_order_of_training_rows_and_the_seed_do_not_even_flip_an_axis(kernel
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
-def test_blocks_of_rows_are_put_together_in_order(
+def test_small_blocks_of_rows_give_the_same_axes(
     kernel: Kernel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     train, new = population(200), population(50, seed=1)
     at_once = embedded(PCA(kernel, dim=10), train, new)
-    monkeypatch.setattr(pca, "ROWS", 33)
+    blocks = Weights.blocks
+    monkeypatch.setattr(Weights, "blocks", lambda weights: blocks(weights, 33))
     monkeypatch.setattr(pca, "KERNEL_ROWS", 7)
     assert relative_change(embedded(PCA(kernel, dim=10), train, new), at_once).max() < 1e-3
 
 
 @pytest.mark.parametrize("kernel", ["linear", "cosine"])
-def test_axes_along_which_nothing_varies_are_left_out(kernel: Kernel) -> None:
+def test_axes_without_variance_are_dropped(kernel: Kernel) -> None:
     values = np.zeros((100, LAYOUT.params), dtype=np.float32)
     values[:, :3] = np.random.default_rng(0).standard_normal((100, 3))
     weights = Weights([values], LAYOUT)
@@ -102,7 +103,7 @@ def test_a_row_of_zeros_has_a_cosine_embedding() -> None:
 
 
 @pytest.mark.parametrize("size", [30, 100, 700])
-def test_leading_eigenpairs_are_those_of_the_whole_matrix_centred(size: int) -> None:
+def test_leading_eigenpairs_are_those_of_the_centred_matrix(size: int) -> None:
     points = np.random.default_rng(0).standard_normal((size, 40)).astype(np.float32) + 1
     matrix = points @ points.T
     found = leading_eigenpairs(lambda vectors: matrix @ vectors, size, 10, seed=0)
@@ -115,12 +116,12 @@ def test_leading_eigenpairs_are_those_of_the_whole_matrix_centred(size: int) -> 
     np.testing.assert_allclose(found.means, matrix.mean(axis=0) @ found.vectors, atol=1e-3)
 
 
-def test_a_search_that_ends_before_its_tolerance_says_how_near_it_came(
+def test_a_search_that_does_not_reach_its_tolerance_reports_its_precision(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(pca, "PASSES", 1)
     weights = population()
-    with pytest.warns(RuntimeWarning, match=r"exact to \de[-+]\d\d only"):
+    with pytest.warns(RuntimeWarning, match=r"only exact to \de[-+]\d\d"):
         PCA("rbf", dim=10).fit(weights, weights, seed=0)
 
 

@@ -38,6 +38,6 @@ def test_the_training_weights_do_not_matter() -> None:
     np.testing.assert_array_equal(first, second)
 
 
-def test_a_projection_on_no_direction_is_refused() -> None:
+def test_a_projection_without_directions_is_refused() -> None:
     with pytest.raises(ZooError, match="dim=0"):
         RandomProjection(dim=0)

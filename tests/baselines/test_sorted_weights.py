@@ -1,7 +1,5 @@
 import numpy as np
-import pytest
 
-from baselines import sorted_weights
 from baselines.sorted_weights import SortedWeights
 from zoogen import Layout, Weights
 
@@ -19,9 +17,3 @@ def test_each_tensor_is_sorted_by_itself():
     for slot in LAYOUT:
         expected = np.sort(np.asarray(weights)[:, slot.slice], axis=1)
         np.testing.assert_array_equal(embedded[:, slot.slice], expected)
-
-
-def test_blocks_of_rows_are_put_together_in_order(monkeypatch: pytest.MonkeyPatch):
-    at_once = SortedWeights().transform(population())
-    monkeypatch.setattr(sorted_weights, "ROWS", 4)
-    np.testing.assert_array_equal(SortedWeights().transform(population()), at_once)

@@ -19,7 +19,7 @@ DISTANCES = arrays.arrays(
 
 
 def along_a_curve(positions: np.ndarray, seed: int) -> Weights:
-    """Place rows along a curve through weight space, slightly off it."""
+    """Draw rows close to a curve through weight space."""
     draw = np.random.default_rng(seed)
     curve = np.stack([np.sin(rate * positions) for rate in np.linspace(0.3, 1.2, 18)], axis=1)
     values = curve + 0.01 * draw.standard_normal(curve.shape)
@@ -27,7 +27,7 @@ def along_a_curve(positions: np.ndarray, seed: int) -> Weights:
 
 
 @pytest.mark.parametrize("init", ["pca", "spectral"])
-def test_new_rows_come_to_lie_beside_training_rows_of_their_own_kind(
+def test_new_rows_are_placed_beside_similar_training_rows(
     init: Literal["pca", "spectral"],
 ) -> None:
     known = np.random.default_rng(0).permutation(np.linspace(0, 3, 300))
@@ -49,7 +49,7 @@ def test_only_every_third_training_row_counts() -> None:
     np.testing.assert_array_equal(first, second)
 
 
-def test_strengths_are_those_umap_starts_new_rows_from() -> None:
+def test_strengths_are_those_from_which_umap_places_new_rows() -> None:
     from umap.umap_ import smooth_knn_dist
 
     draw = np.random.default_rng(0)
@@ -67,23 +67,23 @@ def test_strengths_fall_with_distance_and_all_but_the_first_sum_to_log2(
     strengths = membership_strengths(distances)
     assert np.all(np.diff(strengths, axis=1) <= 0)
     sums = strengths[:, 1:].sum(axis=1)
-    bound = 1e-3 * distances.mean(axis=1)  # UMAP's least scale lets rows belong more than asked
+    bound = 1e-3 * distances.mean(axis=1)  # UMAP's least scale raises the sum
     at_bound = np.exp(-distances[:, 1:] / bound[:, None]).sum(axis=1)
     expected = np.maximum(np.log2(distances.shape[1]), at_bound)
     np.testing.assert_allclose(sums, expected, rtol=1e-6)
 
 
 @given(DISTANCES)
-def test_strengths_of_a_row_are_its_own(distances: np.ndarray) -> None:
+def test_strengths_of_a_row_do_not_depend_on_other_rows(distances: np.ndarray) -> None:
     alone = [membership_strengths(row[None])[0] for row in distances]
     np.testing.assert_array_equal(membership_strengths(distances), alone)
 
 
-def test_neighbours_that_are_all_equal_to_the_row_count_alike() -> None:
+def test_neighbours_at_distance_zero_have_equal_strength() -> None:
     np.testing.assert_array_equal(membership_strengths(np.zeros((2, 25))), np.ones((2, 25)))
 
 
-def test_a_missing_package_is_named_with_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_package_is_reported_with_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "umap", None)
     weights = along_a_curve(np.linspace(0, 3, 90), seed=0)
     with pytest.raises(ZooError, match=r"pip install 'zoobench\[umap\]'"):

@@ -1,4 +1,4 @@
-"""Second moments of units: blind to the order of units, and sums of what they say they are."""
+"""Second moments of units: independent of the order of units, and equal to explicit sums."""
 
 from itertools import combinations_with_replacement
 
@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from baselines import unit_moments
 from baselines.unit_moments import UnitMoments
 from tests.symmetric import NETWORKS, every_network, population, reordered
 from zoogen import CNN, MLP, Layout, ZooError
@@ -23,7 +22,7 @@ def test_the_order_of_hidden_units_does_not_matter(network: MLP | CNN, data: st.
     )
 
 
-def test_a_deep_networks_moments_are_those_of_its_paths():
+def test_the_moments_of_a_deep_network_are_those_of_its_paths():
     weights = population(NETWORKS["deep mlp"].layout, 3)
     embedded = UnitMoments().transform(weights)
     for row, found in enumerate(embedded):
@@ -50,13 +49,6 @@ def test_a_deep_networks_moments_are_those_of_its_paths():
 def test_an_embedding_holds_each_pair_of_numbers_once(name: str, numbers: list[int]):
     embedded = UnitMoments().transform(population(NETWORKS[name].layout))
     assert embedded.shape[1] == sum(count * (count + 1) // 2 - 1 for count in numbers)
-
-
-def test_blocks_of_rows_are_put_together_in_order(monkeypatch: pytest.MonkeyPatch):
-    weights = population(NETWORKS["tetris"].layout)
-    at_once = UnitMoments().transform(weights)
-    monkeypatch.setattr(unit_moments, "ROWS", 4)
-    np.testing.assert_allclose(UnitMoments().transform(weights), at_once, rtol=1e-6)
 
 
 def test_a_network_without_hidden_layers_is_refused():

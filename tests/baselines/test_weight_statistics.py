@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from baselines import weight_statistics
 from baselines.weight_statistics import WeightStatistics, embedder, row_percentiles, wide
 from zoogen import Layout, Weights, ZooError, zoo_spec
 
@@ -75,13 +74,6 @@ def test_only_the_wide_variant_sees_biases() -> None:
 
 def test_the_wide_variant_describes_every_tensor_by_eleven_numbers() -> None:
     assert wide.transform(population(CNN)).shape[1] == 11 * len(CNN.shapes)
-
-
-def test_blocks_of_rows_are_put_together_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    weights = population(MLP)
-    at_once = embedder.transform(weights)
-    monkeypatch.setattr(weight_statistics, "ROWS", 7)
-    np.testing.assert_array_equal(embedder.transform(weights), at_once)
 
 
 def test_percentiles_beyond_0_to_100_are_refused() -> None:

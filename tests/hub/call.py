@@ -1,4 +1,4 @@
-"""One request to the Hub and the reply to it, and who may do what."""
+"""A request to the Hub, the reply to it, and the rights of its sender."""
 
 import json
 from dataclasses import dataclass, field
@@ -15,20 +15,20 @@ PULL = "refs/pr/"
 
 @dataclass(frozen=True)
 class Account:
-    """Whom a token speaks for, and whether it may write."""
+    """The user of a token, and whether the token may write."""
 
     user: str
     organisations: tuple[str, ...] = ()
     write: bool = True
 
     def owns(self, namespace: str) -> bool:
-        """Tell whether repositories of this name are theirs."""
+        """Tell whether repositories in a namespace belong to the user."""
         return namespace in {self.user, *self.organisations}
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What goes back: bytes as they are, anything else as JSON."""
+    """The answer to a request: bytes are sent as they are, anything else as JSON."""
 
     body: Any = field(default_factory=dict)
     status: int = 200
@@ -41,7 +41,7 @@ class Reply:
 
 
 class RefusedError(Exception):
-    """A request that is answered with an error, in the Hub's words."""
+    """The refusal of a request, with an error in the Hub's words."""
 
     def __init__(self, status: int, code: str, message: str, **headers: str) -> None:
         super().__init__(status, code, message)
@@ -51,7 +51,7 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """A request, read to its end, with the parts of its path by name."""
+    """A complete request, with the parts of its path by name."""
 
     hub: "Hub"
     method: str
@@ -69,10 +69,10 @@ class Call:
 
     @property
     def account(self) -> Account | None:
-        """Who asks.
+        """The account that sent the request; None without a token.
 
         Raises:
-            RefusedError: If the token is none of this Hub's.
+            RefusedError: If this Hub does not know the token.
         """
         if self.token is None:
             return None
@@ -82,14 +82,14 @@ class Call:
 
     @property
     def kind(self) -> str:
-        """The kind of repository that is asked for; models go without saying."""
+        """The kind of the requested repository; by default ``models``."""
         return self.parts.get("kind") or "models"
 
     def repository(self) -> Repository:
-        """Return the repository that is asked for.
+        """Return the requested repository.
 
         Raises:
-            RefusedError: If there is none, or none that whoever asks may see.
+            RefusedError: If there is none, or the account may not see it.
         """
         account = self.account
         found = self.hub.repositories.get((self.kind, self.parts["repo"]))
@@ -99,7 +99,7 @@ class Call:
         return found
 
     def commit_name(self) -> str:
-        """Return the hash of the commit that is asked for.
+        """Return the hash of the requested commit.
 
         Raises:
             RefusedError: If the repository has no such revision.
@@ -111,16 +111,16 @@ class Call:
         return name
 
     def commit(self) -> Commit:
-        """Return the commit that is asked for."""
+        """Return the requested commit."""
         return self.repository().commits[self.commit_name()]
 
     def repository_to_write(self, head: str = "") -> Repository:
-        """Return the repository that is asked for if its ``head`` may be written.
+        """Return the requested repository if the account may write to its ``head``.
 
-        Whoever sees a repository may send it a pull request.
+        Everybody who can see a repository may send it a pull request.
 
         Raises:
-            RefusedError: If it may not; nothing has changed.
+            RefusedError: If the account may not write.
         """
         repository = self.repository()
         account = self.account
@@ -128,10 +128,10 @@ class Call:
         return repository
 
     def may_write(self, namespace: str) -> Account:
-        """Return who asks, if they may write to what belongs to ``namespace``.
+        """Return the account if it may write to repositories in ``namespace``.
 
         Raises:
-            RefusedError: If they may not.
+            RefusedError: If it may not.
         """
         account = self.account
         if account is None:

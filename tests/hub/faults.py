@@ -1,4 +1,4 @@
-"""What goes wrong on the way to a Hub, on demand."""
+"""Faults on the way to a Hub, on demand."""
 
 import re
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from threading import Event, Lock
 
 @dataclass(frozen=True)
 class Answer:
-    """The request is refused with a status and does nothing."""
+    """Refuse the request with a status; it does nothing."""
 
     status: int
     headers: dict[str, str] = field(default_factory=dict)
@@ -15,20 +15,20 @@ class Answer:
 
 @dataclass(frozen=True)
 class Cut:
-    """The connection is closed after so many bytes of the body, of the request's if it has one."""
+    """Close the connection after some bytes of the request's body, or of the reply's if none."""
 
     after: int
 
 
 @dataclass(frozen=True)
 class Hold:
-    """The request waits, before it does anything, until the test lets it go."""
+    """Make the request wait, before it does anything, until the test releases it."""
 
     reached: Event = field(default_factory=Event)
     released: Event = field(default_factory=Event)
 
     def release(self) -> None:
-        """Let it go on."""
+        """Let the request continue."""
         self.released.set()
 
 
@@ -37,7 +37,7 @@ Action = Answer | Cut | Hold
 
 @dataclass
 class Fault:
-    """Something that happens to ``times`` requests that match, once ``skip`` have passed."""
+    """An action on ``times`` matching requests, after ``skip`` others."""
 
     method: str
     path: re.Pattern[str]
@@ -47,19 +47,19 @@ class Fault:
 
 
 class Faults:
-    """The faults to come, in the order they were asked for."""
+    """The coming faults, in the order in which they were added."""
 
     def __init__(self) -> None:
         self.lock = Lock()
         self.coming: list[Fault] = []
 
     def add(self, action: Action, method: str, path: str, times: int = 1, skip: int = 0) -> None:
-        """Ask for a fault; ``path`` is searched for in the decoded path, as a pattern."""
+        """Add a fault; ``path`` is a pattern to search for in the decoded path."""
         with self.lock:
             self.coming.append(Fault(method, re.compile(path), action, times, skip))
 
     def take(self, method: str, path: str) -> Action | None:
-        """Return what is to happen to this request."""
+        """Return the action on this request, if there is one."""
         with self.lock:
             for fault in self.coming:
                 if fault.times == 0 or fault.method != method or not fault.path.search(path):
@@ -72,7 +72,7 @@ class Faults:
         return None
 
     def release_all(self) -> None:
-        """Let go all that still wait."""
+        """Release all requests that still wait."""
         for fault in self.coming:
             if isinstance(fault.action, Hold):
                 fault.action.release()

@@ -23,8 +23,8 @@ def whoami(call: Call) -> Reply:
     )
 
 
-def address(call: Call, kind: str, name: str) -> str:
-    """The page of a repository."""
+def page_url(call: Call, kind: str, name: str) -> str:
+    """Return the URL of a repository's page."""
     return "/".join([call.hub.url, *([] if kind == "models" else [kind]), name])
 
 
@@ -34,7 +34,7 @@ def create(call: Call) -> Reply:
     owner = asked.get("organization") or (call.account.user if call.account else "")
     name = f"{owner}/{asked['name']}"
     call.may_write(owner)
-    url = address(call, kind, name)
+    url = page_url(call, kind, name)
     if (kind, name) in call.hub.repositories:
         return Reply({"error": "You already created this repo", "url": url}, 409)
     private = asked.get("visibility") == "private" or asked.get("private") is True

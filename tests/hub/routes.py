@@ -1,4 +1,4 @@
-"""Which path of the Hub does what."""
+"""The endpoints of the Hub and their paths."""
 
 import re
 from collections.abc import Callable
@@ -52,11 +52,11 @@ ROUTES: list[tuple[set[str], re.Pattern[str], Endpoint]] = [
 
 
 def route(method: str, path: str) -> tuple[Endpoint, dict[str, str]] | None:
-    """Find what a request asks for, and the parts of its path, decoded.
+    """Find the endpoint of a request, and the decoded parts of its path.
 
     Args:
-        method: Of the request.
-        path: Without the query, still encoded: a revision may hold a slash.
+        method: HTTP method.
+        path: Path without the query, still encoded: a revision may hold a slash.
     """
     for methods, pattern, endpoint in ROUTES:
         match = pattern.fullmatch(path) if method in methods else None

@@ -1,4 +1,4 @@
-"""A Hugging Face Hub on this machine: the protocol, the record of what was said, the faults."""
+"""A Hugging Face Hub on this machine: the protocol, the record of requests, the faults."""
 
 import re
 import socket
@@ -20,8 +20,8 @@ WRITE, READ, STRANGER = "hf_write", "hf_read", "hf_stranger"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
-    """What was asked and how it went; a status of 0 means that the connection was cut."""
+class RecordedRequest:
+    """A request and its outcome; status 0 means that the connection was cut."""
 
     method: str
     path: str
@@ -35,17 +35,17 @@ class Hub:
     """Speaks the Hub's HTTP on 127.0.0.1 while its ``with`` block runs.
 
     Attributes:
-        url: Where; what clients call the endpoint.
-        tokens: Who may do what: ``WRITE`` and ``READ`` are user ``tester``, a member of ``org``,
-            ``WRITE`` of ``me`` too;
-            ``STRANGER`` may write, but nothing of theirs.
-        repositories: By kind (``datasets``) and name.
+        url: URL of the Hub, which clients call the endpoint.
+        tokens: Accounts by token. ``WRITE`` and ``READ`` belong to the user ``tester``, a member
+            of ``org`` (and ``me`` with ``WRITE``). ``STRANGER`` belongs to a user who may write,
+            but not to these.
+        repositories: Repositories by kind (``datasets``) and name.
         objects: The large file storage, by SHA-256.
         requests: Every request, in the order of the replies.
-        errors: What went wrong in the server itself; a test that sees one has found a bug.
+        errors: Errors of the server itself; a test that sees one has found a bug.
         page: Most entries on one page of a tree.
-        xet: If set, where clients that have Xet keep the chunks of large files.
-        part_bytes: If set, large files are asked for in parts of this size.
+        xet: Store of chunks for clients with Xet; None without Xet.
+        part_bytes: Size of the parts in which large files are uploaded; None for whole files.
     """
 
     def __init__(self) -> None:
@@ -57,7 +57,7 @@ class Hub:
         self.repositories: dict[tuple[str, str], Repository] = {}
         self.objects: dict[str, bytes] = {}
         self.uploaded_parts: dict[tuple[str, int], bytes] = {}
-        self.requests: list[Request] = []
+        self.requests: list[RecordedRequest] = []
         self.errors: list[BaseException] = []
         self.page = 1000
         self.part_bytes: int | None = None
@@ -73,13 +73,13 @@ class Hub:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        """Listen, at the same port as before if there was one."""
+        """Listen, on the same port as before if there was one."""
         self.server = Server(self)
         self.port = self.server.server_address[1]
         Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
 
     def stop(self) -> None:
-        """Go down: connections are cut, new ones refused."""
+        """Cut all connections and refuse new ones."""
         self.faults.release_all()
         self.server.shutdown()
         self.server.server_close()
@@ -92,18 +92,18 @@ class Hub:
         self.stop()
 
     def repository(self, name: str, kind: str = "datasets") -> Repository:
-        """Return a repository that must be there."""
+        """Return an existing repository."""
         return self.repositories[kind, name]
 
     def create(self, name: str, kind: str = "datasets", *, private: bool = False) -> Repository:
-        """Make an empty repository without a client."""
+        """Create an empty repository without a client."""
         self.repositories[kind, name] = new_repository(kind, name, private=private)
         return self.repositories[kind, name]
 
     def put_folder(
         self, folder: Path, name: str, *, tag: str | None = None, private: bool = False
     ) -> str:
-        """Commit a folder to a data set without a client, hidden files left out.
+        """Commit a folder to a data set without a client, except hidden files.
 
         Returns:
             The hash of the commit.
@@ -130,22 +130,22 @@ class Hub:
         times: int = 1,
         retry_after: int | None = None,
     ) -> None:
-        """Refuse the next requests whose path has ``path`` (a pattern) with a status."""
+        """Refuse the next requests whose path matches the pattern ``path``, with a status."""
         headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
         self.faults.add(Answer(status, headers), method, path, times)
 
     def cut(self, after: int, method: str, path: str, *, times: int = 1) -> None:
-        """Close the connection of the next requests after so many bytes of the body."""
+        """Close the connection of the next requests after some bytes of the body."""
         self.faults.add(Cut(after), method, path, times)
 
     def hold(self, method: str, path: str, *, skip: int = 0) -> Hold:
-        """Keep a request waiting after ``skip`` others; ``reached`` is set when it has come."""
+        """Make a request wait, after ``skip`` others; ``reached`` is set when it arrives."""
         held = Hold()
         self.faults.add(held, method, path, skip=skip)
         return held
 
-    def calls(self, method: str, path: str = "") -> list[Request]:
-        """Return the requests of a method whose path has ``path`` (a pattern), decoded."""
+    def calls(self, method: str, path: str = "") -> list[RecordedRequest]:
+        """Return the requests of a method whose decoded path matches the pattern ``path``."""
         return [one for one in self.requests if one.method == method and re.search(path, one.path)]
 
 
@@ -168,32 +168,32 @@ class Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def cut_connections(self) -> None:
-        """Close what clients keep open."""
+        """Close the connections that clients keep open."""
         for connection in list(self.connections):
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client may go at any time; anything else is our own fault."""
+        """Ignore a client that leaves: the handler records all other errors."""
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Reads a request, lets faults have their way, sends the reply, writes down both."""
+    """Reads a request, applies a fault, sends the reply and records both."""
 
     server: Server
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
     def log_message(self, *words: Any) -> None:
-        """Say nothing: requests are recorded."""
+        """Log nothing: requests are recorded."""
 
     def handle_one_request(self) -> None:
-        """Handle a request; a client that goes away is none of our business."""
+        """Handle a request; ignore a client that leaves."""
         try:
             super().handle_one_request()
         except OSError:
             self.close_connection = True
-        except Exception as error:  # noqa: BLE001 the test is to see it
+        except Exception as error:  # noqa: BLE001, for the test to see
             self.server.hub.errors.append(error)
             self.close_connection = True
 
@@ -231,7 +231,7 @@ class Handler(BaseHTTPRequestHandler):
         return b"".join(chunks)
 
     def reply_to(self, body: bytes, action: Action | None) -> Reply:
-        """Let the endpoint answer, unless a fault does."""
+        """Return the reply of a fault, or else of the endpoint."""
         if isinstance(action, Answer):
             return Reply({"error": "injected"}, action.status, action.headers)
         parts = urlsplit(self.path)
@@ -270,7 +270,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def record(self, status: int, received: int, sent: int) -> None:
         self.server.hub.requests.append(
-            Request(
+            RecordedRequest(
                 method=self.command,
                 path=unquote(self.path),
                 status=status,
@@ -281,7 +281,7 @@ class Handler(BaseHTTPRequestHandler):
         )
 
     def drop(self) -> None:
-        """Close the connection under the client's hands."""
+        """Close the connection while the client uses it."""
         self.wfile.flush()
         self.close_connection = True
         with suppress(OSError):

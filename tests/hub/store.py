@@ -1,4 +1,4 @@
-"""What a Hub keeps: repositories of commits, each commit a whole tree of files."""
+"""The storage of a Hub: repositories of commits, each with a complete tree of files."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -11,7 +11,7 @@ POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:{oid}\nsize {s
 
 
 def git_oid(content: bytes) -> str:
-    """Name a blob as git does."""
+    """Return the id that git gives a blob."""
     return sha1(b"blob %d\0" % len(content) + content).hexdigest()
 
 
@@ -19,7 +19,8 @@ def git_oid(content: bytes) -> str:
 class StoredFile:
     """A file of a commit.
 
-    ``content`` is what is served, the rest is what is promised; only harm makes them differ.
+    ``content`` is what is served, the other fields are what is listed; they differ only if a test
+    alters the file.
     """
 
     content: bytes
@@ -30,34 +31,34 @@ class StoredFile:
 
     @property
     def etag(self) -> str:
-        """What the Hub calls this content, to the client that wants to know if it has it."""
+        """Identifier of the content, by which a client knows whether it has the file."""
         return self.sha256 or self.oid
 
 
 def regular_file(content: bytes) -> StoredFile:
-    """A file in git itself."""
+    """Return a file that is stored in git itself."""
     return StoredFile(content=content, oid=git_oid(content), size=len(content))
 
 
 def pointer_of(oid: str, size: int) -> bytes:
-    """What git has of a large file."""
+    """Return the pointer that git stores for a large file."""
     return POINTER.format(oid=oid, size=size).encode()
 
 
 def large_file(content: bytes) -> StoredFile:
-    """A file in the large file storage, git has a pointer to it."""
+    """Return a file in the large file storage, to which git has a pointer."""
     oid = sha256(content).hexdigest()
     pointer = pointer_of(oid, len(content))
     return StoredFile(content=content, oid=git_oid(pointer), size=len(content), sha256=oid)
 
 
 def is_large(path: str, size: int) -> bool:
-    """Tell where the Hub keeps a file; it goes by name and size."""
+    """Tell whether the Hub treats a file as large, by its name and size."""
     return size > 0 and (Path(path).suffix in LARGE_SUFFIXES or size > LARGE_BYTES)
 
 
 def stored_file(path: str, content: bytes) -> StoredFile:
-    """Keep a file where the Hub would."""
+    """Return a file as the Hub would store it."""
     return large_file(content) if is_large(path, len(content)) else regular_file(content)
 
 
@@ -75,7 +76,7 @@ class Commit:
 
 @dataclass(kw_only=True)
 class Repository:
-    """A repository; branches and pull requests are ``heads``, both move with every commit."""
+    """A repository; its ``heads`` are branches and pull requests, which move with every commit."""
 
     kind: str
     name: str
@@ -87,11 +88,11 @@ class Repository:
 
     @property
     def owner(self) -> str:
-        """The user or organisation it belongs to."""
+        """User or organisation that owns the repository."""
         return self.name.partition("/")[0]
 
     def resolve(self, revision: str) -> str | None:
-        """Find the commit of a branch, a tag, a pull request or a hash, whole or in part."""
+        """Find the commit of a branch, a tag, a pull request or a hash, full or abbreviated."""
         named = self.heads.get(revision) or self.tags.get(revision) or revision
         if named in self.commits:
             return named
@@ -114,7 +115,7 @@ class Repository:
         return len(self.pulls)
 
     def history(self, revision: str) -> list[str]:
-        """The commits that led to a revision, newest first."""
+        """Return the commits that led to a revision, newest first."""
         names, name = [], self.resolve(revision)
         while name:
             names.append(name)
@@ -122,28 +123,28 @@ class Repository:
         return names
 
     def tree(self, revision: str = "main") -> Tree:
-        """The files of a revision that must be there."""
+        """Return the files of an existing revision."""
         name = self.resolve(revision)
         assert name is not None, f"{self.name} has no {revision}"
         return self.commits[name].tree
 
     def contents(self, revision: str = "main") -> dict[str, bytes]:
-        """The bytes of every file of a revision."""
+        """Return the bytes of every file of a revision."""
         return {path: file.content for path, file in self.tree(revision).items()}
 
     def alter(self, path: str, content: bytes, revision: str = "main") -> None:
-        """Harm a file: other bytes are served under the old hashes."""
+        """Alter a file: serve other bytes under the old hashes."""
         tree = self.tree(revision)
         tree[path] = replace(tree[path], content=content)
 
     def put(self, files: Mapping[str, bytes], title: str = "put", head: str = "main") -> str:
-        """Commit files beside those that are there, as another client would."""
+        """Commit more files, as another client would."""
         stored = {path: stored_file(path, content) for path, content in files.items()}
         return self.commit({**self.tree(head), **stored}, title, head)
 
 
 def new_repository(kind: str, name: str, *, private: bool = False) -> Repository:
-    """An empty repository, as empty as they are on the Hub."""
+    """Return a new repository, which has only ``.gitattributes`` as on the Hub."""
     repository = Repository(kind=kind, name=name, private=private)
     lines = (f"*{suffix} filter=lfs diff=lfs merge=lfs -text\n" for suffix in LARGE_SUFFIXES)
     attributes = regular_file("".join(sorted(lines)).encode())

@@ -25,7 +25,7 @@ def file_entry(path: str, file: StoredFile, *, expand: bool) -> dict[str, Any]:
 
 
 def entries_below(call: Call, below: str, *, recursive: bool) -> list[dict[str, Any]]:
-    """List what lies in a folder; folders once each, before what is in them."""
+    """List the entries of a folder; each subfolder once, before its own entries."""
     expand = call.query.get("expand", "").lower() == "true"
     listed: dict[str, dict[str, Any]] = {}
     for path, file in sorted(call.commit().tree.items()):
@@ -42,7 +42,7 @@ def entries_below(call: Call, below: str, *, recursive: bool) -> list[dict[str, 
 
 
 def tree(call: Call) -> Reply:
-    """One page of a folder, and where the next one is."""
+    """Return one page of a folder, and the link to the next one."""
     path = call.parts.get("path")
     below = path.rstrip("/") + "/" if path else ""
     recursive = call.query.get("recursive", "").lower() == "true"
@@ -75,7 +75,7 @@ def paths_info(call: Call) -> Reply:
 
 
 def resolve(call: Call) -> Reply:
-    """A file or a part of it, with all that the client wants to know of it."""
+    """Return a file or a part of it, with the headers that the client needs."""
     name, file = call.commit_name(), call.commit().tree.get(call.parts["path"])
     if file is None:
         raise RefusedError(404, "EntryNotFound", "Entry not found", **{"X-Repo-Commit": name})
@@ -94,7 +94,7 @@ def resolve(call: Call) -> Reply:
 
 
 def part_of(content: bytes, asked: str | None, headers: dict[str, str]) -> Reply:
-    """Cut out the range that a request names, or refuse one that is not there."""
+    """Return the range that a request asks for, or refuse one outside the file."""
     match = re.fullmatch(r"bytes=(\d*)-(\d*)", asked or "")
     if not match or match[0] == "bytes=-":
         return Reply(content, headers=headers)
@@ -108,11 +108,11 @@ def part_of(content: bytes, asked: str | None, headers: dict[str, str]) -> Reply
 
 
 def converted_parquet(call: Call) -> Reply:
-    """What the viewer has converted: nothing, it has not been here yet."""
+    """Return the files that the viewer has converted: none yet."""
     call.repository()
     return Reply({})
 
 
 def viewer(call: Call) -> Reply:
-    """The viewer's own server, which knows no repository yet."""
+    """Answer as the viewer's own server, which knows no repository yet."""
     raise RefusedError(404, "ResponseNotFound", "The dataset viewer has no entry for it")

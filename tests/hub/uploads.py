@@ -1,4 +1,4 @@
-"""How files come to the Hub: preupload, large file storage, commit."""
+"""The upload of files to the Hub: preupload, large file storage, commit."""
 
 import json
 from base64 import b64decode
@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import Any
 
 from tests.hub.call import Call, RefusedError, Reply
-from tests.hub.repositories import address
+from tests.hub.repositories import page_url
 from tests.hub.store import Repository, StoredFile, Tree, is_large, large_file, regular_file
 from tests.hub.xet import chunked_file
 
@@ -16,7 +16,7 @@ def validate_yaml(call: Call) -> Reply:
 
 
 def preupload(call: Call) -> Reply:
-    """Say of every file how it is to come, and which content the Hub has under its name."""
+    """Return how each file must be uploaded, and which content the Hub has under its name."""
     call.repository_to_write(call.parts["revision"])
     there = call.commit().tree
     return Reply(
@@ -35,7 +35,7 @@ def preupload(call: Call) -> Reply:
 
 
 def batch(call: Call) -> Reply:
-    """Say of every large file where to put it, or nothing if it is there."""
+    """Return where to upload each large file; nothing for a file that is stored already."""
     asked = call.json
     call.repository_to_write(asked.get("ref", {}).get("name", ""))
     in_parts = call.hub.part_bytes is not None and "multipart" in asked["transfers"]
@@ -64,7 +64,7 @@ def put_object(call: Call) -> Reply:
 
 
 def keep(call: Call, content: bytes) -> Reply:
-    """Keep a large file if it is the one that was announced."""
+    """Keep a large file if its hash is right."""
     if sha256(content).hexdigest() != call.parts["oid"]:
         raise RefusedError(400, "BadDigest", "the content is not that of this hash")
     call.hub.objects[call.parts["oid"]] = content
@@ -91,7 +91,7 @@ def verify_object(call: Call) -> Reply:
 
 
 def commit(call: Call) -> Reply:
-    """Make a commit of the operations in the body, one a line."""
+    """Commit the operations in the body, one per line."""
     repository = call.repository_to_write(call.parts["revision"])
     lines = [json.loads(line) for line in call.body.splitlines() if line.strip()]
     (header,) = (line["value"] for line in lines if line["key"] == "header")
@@ -105,7 +105,7 @@ def commit(call: Call) -> Reply:
         change(call, tree, line["key"], line["value"])
     head, number = head_to_move(call, repository, header["summary"])
     name = repository.commit(tree, header["summary"], head)
-    page = address(call, call.kind, repository.name)
+    page = page_url(call, call.kind, repository.name)
     return Reply(
         {
             "success": True,
@@ -118,7 +118,7 @@ def commit(call: Call) -> Reply:
 
 
 def head_to_move(call: Call, repository: Repository, title: str) -> tuple[str, int | None]:
-    """Return which branch gets the commit, and the pull request that was opened for it."""
+    """Return the head that gets the commit, and the number of a pull request opened for it."""
     if call.query.get("create_pr"):
         number = repository.open_pull(title)
         return f"refs/pr/{number}", number
@@ -128,12 +128,12 @@ def head_to_move(call: Call, repository: Repository, title: str) -> tuple[str, i
 
 
 def change(call: Call, tree: Tree, operation: str, value: dict[str, Any]) -> None:
-    """Do one operation of a commit to the tree that it is to become."""
+    """Apply one operation of a commit to its tree."""
     match operation:
         case "file":
             tree[value["path"]] = regular_file(b64decode(value["content"]))
         case "lfsFile":
-            tree[value["path"]] = announced(call, value["oid"], value["size"])
+            tree[value["path"]] = uploaded(call, value["oid"], value["size"])
         case "deletedFile":
             tree.pop(value["path"], None)
         case "deletedFolder":
@@ -142,8 +142,8 @@ def change(call: Call, tree: Tree, operation: str, value: dict[str, Any]) -> Non
                 del tree[path]
 
 
-def announced(call: Call, oid: str, size: int) -> StoredFile:
-    """Return the large file that was uploaded before the commit that names it.
+def uploaded(call: Call, oid: str, size: int) -> StoredFile:
+    """Return a large file that was uploaded before its commit.
 
     Raises:
         RefusedError: If there is none.

@@ -1,7 +1,7 @@
-"""The Hub's newer storage, Xet, as far as its published client runs without a network.
+"""Xet, the Hub's newer storage, as far as its client runs without a network.
 
-The client is compiled; given a folder as its server (``local://``) it keeps the chunks there.
-What it has kept is read here from its ``.mdb`` files: 48-byte records, integers little-endian.
+The client is compiled; with a folder as its server (``local://``), it keeps the chunks there. This
+module reads its ``.mdb`` files: 48-byte records, integers little-endian.
 """
 
 import struct
@@ -19,12 +19,12 @@ HAS_VERIFICATION, HAS_SHA256 = 1 << 31, 1 << 30
 
 
 def hash_text(raw: bytes) -> str:
-    """Write a hash as the client does: four words, each the other way round."""
+    """Format a hash as the client does: four words, each with its bytes reversed."""
     return "".join(f"{word:016x}" for word in struct.unpack("<4Q", raw))
 
 
 def files_of(shard: bytes) -> Iterator[tuple[str, str]]:
-    """Yield SHA-256 and Xet hash of every file that an ``.mdb`` file tells of."""
+    """Yield SHA-256 and Xet hash of every file in an ``.mdb`` file."""
     place = RECORD
     while place + RECORD <= len(shard) and shard[place : place + 32] != END:
         name = hash_text(shard[place : place + 32])
@@ -37,7 +37,7 @@ def files_of(shard: bytes) -> Iterator[tuple[str, str]]:
 
 @dataclass(frozen=True)
 class XetStore:
-    """A folder of chunks; one process at a time may have it open."""
+    """A folder of chunks, which one process at a time may open."""
 
     folder: Path
 
@@ -49,7 +49,7 @@ class XetStore:
         )
 
     def read(self, file: StoredFile, scratch: Path) -> bytes:
-        """Put a file together from its chunks, with the client's own code."""
+        """Join a file from its chunks with the client's own code."""
         import hf_xet
 
         assert file.xet is not None
@@ -66,24 +66,24 @@ def expiry() -> int:
 
 
 def chunked_file(xet: str, sha256: str, size: int) -> StoredFile:
-    """A file that is in the Xet storage only."""
+    """Return a file that only the Xet storage holds."""
     pointer = pointer_of(sha256, size)
     return StoredFile(content=b"", oid=git_oid(pointer), size=size, sha256=sha256, xet=xet)
 
 
 def token(call: Call) -> Reply:
-    """Say where the chunks are, to who may read or write them."""
+    """Return the location of the chunks to an account that may read or write them."""
     if call.parts["access"] == "write":
         call.repository_to_write(call.parts["revision"])
     else:
         call.repository()
     if call.hub.xet is None:
         raise RefusedError(404, "NotFound", "this Hub has no Xet storage")
-    address, end = f"local://{call.hub.xet.folder}", expiry()
+    url, end = f"local://{call.hub.xet.folder}", expiry()
     return Reply(
-        {"casUrl": address, "exp": end, "accessToken": "xet"},
+        {"casUrl": url, "exp": end, "accessToken": "xet"},
         headers={
-            "X-Xet-Cas-Url": address,
+            "X-Xet-Cas-Url": url,
             "X-Xet-Access-Token": "xet",
             "X-Xet-Token-Expiration": str(end),
         },

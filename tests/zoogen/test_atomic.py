@@ -1,4 +1,4 @@
-"""A file is whole or not there, whatever happens while it is written."""
+"""Atomic writing: a file is complete or missing, whatever happens while it is written."""
 
 import errno
 import os
@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from zoogen import ZooError, atomic_path, sha256_of, write_text
-from zoogen.atomic import temporary_for
+from zoogen import ZooError
+from zoogen.atomic import atomic_path, sha256_of, temporary_for, write_text
 
 
 class Interruption(BaseException):
-    """Ctrl-C or worse."""
+    """An interruption that no ``except Exception`` catches."""
 
 
-def test_a_file_appears_under_its_name_when_it_is_done(tmp_path: Path):
+def test_a_file_appears_under_its_name_when_it_is_complete(tmp_path: Path):
     path = tmp_path / "deep" / "file.txt"
     with atomic_path(path) as temporary:
         temporary.write_text("new")
@@ -27,7 +27,7 @@ def test_a_file_appears_under_its_name_when_it_is_done(tmp_path: Path):
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_who_reads_the_old_file_reads_it_to_its_end(tmp_path: Path):
+def test_an_open_reader_still_reads_the_old_file(tmp_path: Path):
     path = tmp_path / "file.txt"
     path.write_text("old")
     with path.open() as reader:
@@ -37,7 +37,7 @@ def test_who_reads_the_old_file_reads_it_to_its_end(tmp_path: Path):
 
 
 @pytest.mark.parametrize("error", [ValueError, Interruption, KeyboardInterrupt])
-def test_on_an_error_the_old_file_stays_and_nothing_is_left(
+def test_an_error_keeps_the_old_file_and_leaves_no_temporary_file(
     tmp_path: Path, error: type[BaseException]
 ):
     path = tmp_path / "file.txt"
@@ -54,7 +54,7 @@ def test_on_an_error_the_old_file_stays_and_nothing_is_left(
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_full_disk_is_named_with_the_way_out(tmp_path: Path):
+def test_the_message_for_a_full_disk_says_what_to_do(tmp_path: Path):
     path = tmp_path / "file.txt"
     path.write_text("old")
     with (
@@ -66,7 +66,7 @@ def test_a_full_disk_is_named_with_the_way_out(tmp_path: Path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path):
+def test_a_folder_that_cannot_be_created_is_named(tmp_path: Path):
     (tmp_path / "file").touch()
     with pytest.raises(
         ZooError, match=r"cannot write .*inside\.txt: (File exists|Not a directory)"
@@ -74,12 +74,12 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path):
         write_text(tmp_path / "file" / "inside.txt", "new")
 
 
-def test_a_process_killed_while_writing_leaves_the_old_file(tmp_path: Path):
+def test_a_process_killed_while_writing_keeps_the_old_file(tmp_path: Path):
     path = tmp_path / "file.txt"
     path.write_text("old")
     script = (
-        "import os, pathlib, zoogen\n"
-        f"with zoogen.atomic_path(pathlib.Path({str(path)!r})) as temporary:\n"
+        "import os, pathlib, zoogen.atomic\n"
+        f"with zoogen.atomic.atomic_path(pathlib.Path({str(path)!r})) as temporary:\n"
         "    temporary.write_text('ne')\n"
         "    os.kill(os.getpid(), 9)\n"
     )
@@ -89,7 +89,7 @@ def test_a_process_killed_while_writing_leaves_the_old_file(tmp_path: Path):
     assert temporary_for(left.name) == path.name
 
 
-def test_a_file_has_the_rights_that_the_umask_gives(tmp_path: Path):
+def test_a_file_has_the_permissions_of_the_umask(tmp_path: Path):
     before = os.umask(0o027)
     try:
         write_text(tmp_path / "file.txt", "new")
@@ -99,10 +99,10 @@ def test_a_file_has_the_rights_that_the_umask_gives(tmp_path: Path):
 
 
 @pytest.mark.parametrize("name", ["file.txt", ".hidden", ".hidden.txt", "file.1", ".lock"])
-def test_only_temporary_names_are_taken_for_temporary(name: str):
+def test_other_names_are_not_taken_for_temporary_files(name: str):
     assert temporary_for(name) is None
 
 
-def test_the_hash_is_that_of_the_bytes(tmp_path: Path):
+def test_the_hash_is_the_sha256_of_the_bytes(tmp_path: Path):
     (tmp_path / "file").write_bytes(b"bytes" * 100_000)
     assert sha256_of(tmp_path / "file") == sha256(b"bytes" * 100_000).hexdigest()

@@ -1,4 +1,4 @@
-"""A contract over the registry: what holds for every zoo that has a name."""
+"""A contract over the registry: what holds for every registered zoo."""
 
 from collections import Counter
 from math import prod
@@ -40,29 +40,29 @@ PUBLISHED = {
     "CIFAR10": (2, 32, 32, 3),
     "SVHN": (2, 3, 32, 32),
 }
-"""Shapes of two images as torchvision keeps them."""
+"""Shapes of two images in torchvision's layout."""
 SNAPSHOTS = {100: 75, 2464: 25, 4970: 9}
-"""Per model, by the number of its weights."""
+"""Snapshots per model, by its number of weights."""
 
 
-def test_every_zoo_stands_under_its_own_name():
+def test_every_zoo_is_registered_under_its_own_name():
     assert all(name == spec.name for name, spec in ZOOS.items())
 
 
 @every_zoo
-def test_it_says_where_it_is_from_and_how_it_may_be_used(spec: ZooSpec):
+def test_it_names_its_source_and_its_licence(spec: ZooSpec):
     assert spec.source.strip()
     assert spec.licence.strip()
     assert spec.version >= 1
 
 
 @every_zoo
-def test_it_survives_json(spec: ZooSpec):
+def test_it_can_be_written_to_json_and_read_back(spec: ZooSpec):
     assert SPEC.validate_json(SPEC.dump_json(spec)) == spec
 
 
 @every_zoo
-def test_it_has_as_many_models_as_were_announced(spec: ZooSpec):
+def test_it_has_the_announced_number_of_models(spec: ZooSpec):
     configs = model_configs(spec)
     assert len(configs) == spec.models == MODELS[spec.name]
     points = {tuple(getattr(config, axis) for axis in (*AXES, "seed")) for config in configs}
@@ -101,8 +101,8 @@ TABLE_9 = {
         "": tuple(range(1, 1001)),
     },
 }
-"""Of the zoo whose name begins so, the first that does; else what is the same for all."""
-ELSE = {
+"""Values by the beginning of the zoo's name; the first match counts."""
+DEFAULTS = {
     "activation": ("tanh",),
     "optimiser": ("adam",),
     "weight_decay": (0.0,),
@@ -112,17 +112,17 @@ ELSE = {
 
 
 @every_zoo
-def test_its_axes_are_those_of_table_9(spec: ZooSpec):
+def test_its_axes_have_the_values_of_table_9(spec: ZooSpec):
     if spec.random_points is not None:
         return
     for axis, by_zoo in TABLE_9.items():
         named = [values for name, values in by_zoo.items() if spec.name.startswith(name)]
-        assert getattr(spec, axis) == (named[0] if named else ELSE[axis]), axis
+        assert getattr(spec, axis) == (named[0] if named else DEFAULTS[axis]), axis
     assert (spec.initial_bias, spec.momentum, spec.snapshot_epochs) == (0.01, 0.9, ())
 
 
 @every_zoo
-def test_a_random_search_is_the_one_that_was_decided_on(spec: ZooSpec):
+def test_a_random_search_has_the_ranges_of_decision_9(spec: ZooSpec):
     if spec.random_points is None:
         return
     assert spec.learning_rate == Range(5e-4, 5e-2, "log")
@@ -136,13 +136,13 @@ def test_a_random_search_is_the_one_that_was_decided_on(spec: ZooSpec):
 
 
 @every_zoo
-def test_starts_are_shared_where_seeds_are_few(spec: ZooSpec):
+def test_starts_are_shared_if_seeds_are_few(spec: ZooSpec):
     few = spec.random_points is not None or "-fix-seed" in spec.name
     assert shares_starts(spec, model_configs(spec)) == few
 
 
 @every_zoo
-def test_all_that_may_be_chosen_is_chosen(spec: ZooSpec):
+def test_every_value_of_every_axis_is_used(spec: ZooSpec):
     configs = model_configs(spec)
     for axis in AXES:
         values = getattr(spec, axis)
@@ -155,7 +155,7 @@ def test_all_that_may_be_chosen_is_chosen(spec: ZooSpec):
 
 
 @every_zoo
-def test_its_groups_are_as_large_as_were_announced(spec: ZooSpec):
+def test_its_groups_have_the_announced_size(spec: ZooSpec):
     sizes = Counter(model_groups(spec, model_configs(spec)))
     assert len(sizes) == GROUPS[spec.name]
     assert set(sizes.values()) == {spec.models // GROUPS[spec.name]}

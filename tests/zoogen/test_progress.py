@@ -1,9 +1,9 @@
-"""Progress bars: what they say, one inside another, on a terminal of 80 columns."""
+"""Progress bars: what they show, nested, on a terminal of 80 columns."""
 
 import pytest
 
-from zoogen import progress, progress_bar
-from zoogen.progress import SHOWN
+from zoogen import progress
+from zoogen.progress import DISPLAY, progress_bar
 
 
 @pytest.fixture
@@ -18,13 +18,13 @@ def nested() -> None:
         with progress_bar("train", things="epochs", total=3, unit="epochs", steps=7) as inner:
             inner(3)
             inner(4, "train: loss 1.2345, R² 81.2 %")
-            if display := SHOWN.get():
+            if display := DISPLAY.get():
                 display.refresh()
         outer(1)
 
 
 @pytest.mark.usefixtures("terminal")
-def test_a_bar_inside_another_is_read_whole_and_goes_when_it_is_done(
+def test_a_nested_bar_is_fully_visible_and_disappears_when_it_is_done(
     capfd: pytest.CaptureFixture[str],
 ):
     nested()
@@ -32,10 +32,10 @@ def test_a_bar_inside_another_is_read_whole_and_goes_when_it_is_done(
     assert "…" not in shown
     assert all(words in shown for words in ("1/2 seeds", "3/3 epochs", "R² 81.2 %"))
     assert "train" not in shown[shown.rindex("1/2 seeds") :]
-    assert SHOWN.get() is None
+    assert DISPLAY.get() is None
 
 
-def test_without_a_terminal_a_line_is_written_now_and_then(
+def test_without_a_terminal_a_line_is_printed_from_time_to_time(
     capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(progress, "LINE_SECONDS", 0.0)
@@ -48,13 +48,13 @@ def test_without_a_terminal_a_line_is_written_now_and_then(
     assert all("images/s" in line and line.endswith("left") for line in (first, second))
 
 
-def test_nothing_is_shown_where_nobody_watches(capfd: pytest.CaptureFixture[str]):
+def test_a_short_task_without_a_terminal_prints_nothing(capfd: pytest.CaptureFixture[str]):
     nested()
     assert capfd.readouterr().err.strip() == ""
 
 
 @pytest.mark.usefixtures("terminal")
-def test_a_bar_that_fails_leaves_no_display_behind():
+def test_an_error_inside_a_bar_removes_the_display():
     with pytest.raises(RuntimeError), progress_bar("one", things="x", total=1, unit="x"):
         raise RuntimeError
-    assert SHOWN.get() is None
+    assert DISPLAY.get() is None

@@ -1,7 +1,7 @@
-"""From scores to standings: normalised means, ranks with ties, mean ranks with intervals.
+"""Aggregate scores: normalised means, ranks with ties, mean ranks with intervals.
 
-Every score has its scores on the same resamples of models beside it, so that whatever is derived
-from scores is derived from each resample, too. What is missing stays missing: nan.
+Every score comes with its values on the same resamples of models, so everything computed from
+scores is computed from each resample too. A missing score stays missing: nan.
 """
 
 from collections.abc import Sequence
@@ -24,8 +24,8 @@ class Scores:
     """The scores of all entries in one column, nan where an entry has none.
 
     Attributes:
-        values: One per entry; the higher, the better.
-        resampled: The same on resamples of the models that were scored.
+        values: One score per entry; higher is better.
+        resampled: The same scores on resamples of the scored models.
     """
 
     values: Column
@@ -33,13 +33,13 @@ class Scores:
 
     @property
     def known(self) -> Mask:
-        """Which entries have a score."""
+        """Whether each entry has a score."""
         known: Mask = ~np.isnan(self.values)
         return known
 
 
 def interval(resampled: Resampled, level: float = LEVEL) -> Float64[np.ndarray, "2 entries"]:
-    """Return the bounds of the central ``level`` of each row, nan where nothing is defined."""
+    """Return the bounds of the central ``level`` of each row, nan for a row without a value."""
     bounds = np.full((2, len(resampled)), np.nan)
     edges = [(1 - level) / 2, (1 + level) / 2]
     defined = ~np.isnan(resampled)
@@ -52,10 +52,10 @@ def interval(resampled: Resampled, level: float = LEVEL) -> Float64[np.ndarray, 
 
 
 def normalised(scores: Scores, chance: float) -> Scores:
-    """Put chance at 0 and perfection at 1; what is below chance counts as chance.
+    """Scale chance to 0 and a perfect score to 1; scores below chance count as chance.
 
-    Without that floor one failed task, whose R² has no lower bound, would outweigh all others.
-    Missing everywhere if there is no chance to speak of.
+    R² has no lower bound: without this floor one failed task would outweigh all others. All scores
+    are missing if ``chance`` is nan or 1.
     """
     scale = 1 - chance if chance < 1 else np.nan
     return Scores(
@@ -65,7 +65,7 @@ def normalised(scores: Scores, chance: float) -> Scores:
 
 
 def mean(columns: Sequence[Scores]) -> Scores:
-    """Average columns; an entry that misses one has no mean."""
+    """Average columns; an entry without a score in one of them has no mean."""
     return Scores(
         np.mean([column.values for column in columns], axis=0),
         np.mean([column.resampled for column in columns], axis=0),
@@ -73,15 +73,15 @@ def mean(columns: Sequence[Scores]) -> Scores:
 
 
 def shifted(scores: Scores, places: int) -> Scores:
-    """Pair resamples anew: two zoos are of different models, their resamples independent."""
+    """Shift the resamples of a zoo, so that those of different zoos are independent."""
     return Scores(scores.values, np.roll(scores.resampled, places, axis=1))
 
 
 def surely_above(scores: Scores, level: float = LEVEL) -> Pairs:
-    """Tell for each pair whether the first entry's score is surely above the second's.
+    """Tell for each pair of entries whether the score of the first is surely higher.
 
-    The standard error of a difference is that over the resamples, on which both entries met the
-    same models; the test is two-sided and normal, Holm's correction is over all pairs.
+    The standard error of a difference is its standard deviation over the resamples, which are the
+    same for both entries. The test is two-sided and normal, with Holm's correction over all pairs.
 
     Source:
         Holm 1979, "A simple sequentially rejective multiple test procedure".
@@ -109,7 +109,7 @@ def surely_above(scores: Scores, level: float = LEVEL) -> Pairs:
 
 
 def holm(chances: Float64[np.ndarray, " tests"], wrong: float) -> Bool[np.ndarray, " tests"]:
-    """Tell which of many tests reject, so that with probability ``1 - wrong`` all do so rightly."""
+    """Tell which of many tests reject; with probability ``1 - wrong`` no rejection is wrong."""
     order = np.argsort(chances)
     passes = chances[order] * (len(chances) - np.arange(len(chances))) <= wrong
     sure = np.zeros(len(chances), dtype=bool)
@@ -118,15 +118,15 @@ def holm(chances: Float64[np.ndarray, " tests"], wrong: float) -> Bool[np.ndarra
 
 
 def ranks(scores: Scores) -> Column:
-    """Rank entries: one more than there are entries surely above; equal ranks are ties."""
+    """Rank entries: one plus the number of entries surely above; equal ranks are ties."""
     return np.where(scores.known, 1.0 + surely_above(scores).sum(axis=0), np.nan)
 
 
 def mean_ranks(columns: Sequence[Scores]) -> Scores:
-    """Average the rank over columns, among the entries that have a score in all of them.
+    """Average ranks over columns, among the entries that have a score in every column.
 
-    Here the highest score has rank 1 whether surely or not, and equal scores share their mean
-    rank; the resamples tell how sure the average is. The lower, the better.
+    The highest score has rank 1, surely or not, and equal scores share their mean rank; the
+    resamples tell how sure the average is. Lower is better.
     """
     from scipy.stats import rankdata
 
@@ -143,7 +143,7 @@ def mean_ranks(columns: Sequence[Scores]) -> Scores:
 
 
 def among(scores: Scores, chosen: Mask) -> Scores:
-    """Leave only some entries in the running."""
+    """Remove the scores of all other entries."""
     return Scores(
         np.where(chosen, scores.values, np.nan),
         np.where(chosen[:, None], scores.resampled, np.nan),

@@ -1,7 +1,7 @@
-"""The board: the zoos that are scored on it, with the labels of their test splits.
+"""The board: its zoos, with the labels of their test splits, and its submissions.
 
-``leaderboard/zoos/{zoo}/`` holds ``zoo.json`` and ``labels.parquet``: who checks a submission needs
-neither the zoo nor anybody's code. ``leaderboard/submissions/{name}/`` holds what was submitted.
+``leaderboard/zoos/{zoo}/`` holds ``zoo.json`` and ``labels.parquet``, so a submission can be
+checked without the zoo and without its code. ``leaderboard/submissions/`` holds the submissions.
 """
 
 from dataclasses import dataclass
@@ -13,17 +13,10 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as checked_dataclass
 
 from zoobench.embedders.provenance import zoo_stamp
-from zoobench.results.results import STRICT, Sha256, ZooStamp
+from zoobench.results.stamps import STRICT, Sha256, ZooStamp
 from zoobench.task.tasks import Task, tasks_of
-from zoogen import (
-    IntegrityError,
-    UnknownNameError,
-    Zoo,
-    ZooError,
-    atomic_path,
-    sha256_of,
-    write_text,
-)
+from zoogen import IntegrityError, UnknownNameError, Zoo, ZooError
+from zoogen.atomic import atomic_path, sha256_of, write_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +27,7 @@ ZOO, LABELS = "zoo.json", "labels.parquet"
 
 @checked_dataclass(frozen=True, kw_only=True, config=STRICT)
 class ZooOfBoard:
-    """A zoo that is scored: which one, its tasks and the hash of its labels."""
+    """A zoo of the board: its stamp, its tasks and the hash of its labels."""
 
     stamp: ZooStamp
     tasks: tuple[Task, ...]
@@ -46,11 +39,11 @@ ZOO_JSON = TypeAdapter(ZooOfBoard)
 
 @dataclass(frozen=True, kw_only=True)
 class Truth:
-    """What the networks of a test split are really like.
+    """The true targets of a test split.
 
     Attributes:
-        stamp: Of the zoo.
-        tasks: By id.
+        stamp: Stamp of the zoo.
+        tasks: Tasks by id.
         labels: One row per snapshot: model, epoch and the target of every task.
     """
 
@@ -71,18 +64,21 @@ def zoo_names(root: Path) -> list[str]:
 
 
 def submission_folder(root: Path, name: str) -> Path:
-    """Return where a submission lies."""
+    """Return the folder of a submission."""
     return root / "submissions" / name
 
 
 def submission_names(root: Path) -> list[str]:
-    """Name the submissions of a board; what begins with a dot is one that is being written."""
+    """Name the submissions of a board; a folder with a dot in front is still being written."""
     folders = (path for path in (root / "submissions").glob("*/") if path.name[0] != ".")
     return sorted(path.name for path in folders)
 
 
 def admit(root: Path, zoo: Zoo) -> Path:
     """Put a zoo on the board: its tasks and the labels of its test split.
+
+    Returns:
+        The folder of the zoo on the board.
 
     Raises:
         ZooError: If the zoo is partial, or another version of it is on the board.
@@ -92,12 +88,12 @@ def admit(root: Path, zoo: Zoo) -> Path:
     if stamp.models_built < stamp.models_planned:
         raise ZooError(
             f"{stamp.name} has {stamp.models_built} of {stamp.models_planned} models; "
-            "a board takes whole zoos: zoogen build finishes it"
+            "a board takes whole zoos: finish it with zoogen build"
         )
     if (folder / ZOO).exists() and read_zoo(root, stamp.name).stamp != stamp:
         raise ZooError(
-            f"{folder} holds another version of {stamp.name}; results of the two cannot be "
-            "compared, move it away together with the results on it"
+            f"{folder} holds another version of {stamp.name}, whose results do not compare; move "
+            "it away together with the results on it"
         )
     tasks = tuple(tasks_of(zoo.spec).values())
     columns = ["model", "epoch", *(task.target for task in tasks)]
@@ -110,10 +106,10 @@ def admit(root: Path, zoo: Zoo) -> Path:
 
 
 def read_zoo(root: Path, name: str) -> ZooOfBoard:
-    """Read which zoo a board means by a name.
+    """Read a zoo of a board.
 
     Raises:
-        UnknownNameError: If there is none of that name.
+        UnknownNameError: If no zoo of the board has that name.
         IntegrityError: If the file is damaged.
     """
     if name not in (known := zoo_names(root)):
@@ -123,7 +119,7 @@ def read_zoo(root: Path, name: str) -> ZooOfBoard:
         return ZOO_JSON.validate_json(path.read_bytes())
     except ValidationError as error:
         raise IntegrityError(
-            f"{path}: {error.errors()[0]['msg']}; zoobench admit {name}"
+            f"{path}: {error.errors()[0]['msg']}; run: zoobench admit {name}"
         ) from error
 
 
@@ -139,7 +135,10 @@ def read_truth(root: Path, name: str) -> Truth:
     zoo, path = read_zoo(root, name), root / "zoos" / name / LABELS
     found = sha256_of(path) if path.is_file() else "nothing"
     if found != zoo.labels_sha256:
-        raise IntegrityError(f"{path}: found {found}, the board names {zoo.labels_sha256}")
+        raise IntegrityError(
+            f"{path}: found {found}, the board names {zoo.labels_sha256}; "
+            f"run: zoobench admit {name}"
+        )
     tasks = {task.id: task for task in zoo.tasks}
     return Truth(stamp=zoo.stamp, tasks=tasks, labels=pd.read_parquet(path))
 

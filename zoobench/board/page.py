@@ -1,4 +1,4 @@
-"""Build the board: read all submissions, score and rank them, write what the page shows."""
+"""Build the board: read all submissions, score and rank them, write the data of the page."""
 
 import json
 import os
@@ -14,12 +14,15 @@ from zoobench.board.board import Truth, read_truths, submission_folder, submissi
 from zoobench.board.details import details, rounded_number
 from zoobench.board.entry import Entry, read_entry
 from zoobench.board.standings import CHANCE, OVERALL, Standing, Standings, standings_of
-from zoobench.board.submit import move_in_place
+from zoobench.board.submit import replace_folder
 from zoobench.board.validate import check_reconstruction, require_same
 from zoobench.board.verify import is_verified
+from zoobench.evaluation.score import finite_or_none
+from zoobench.results.files import RESULT
 from zoobench.results.paper import PaperScore, paper_scores
-from zoobench.results.results import BENCHMARK, RESULT
-from zoogen import ZooError, progress_bar
+from zoobench.results.stamps import BENCHMARK
+from zoogen import ZooError
+from zoogen.progress import progress_bar
 
 RULES = "RULES.md"
 PAPER = "Schürholt et al. 2021"
@@ -32,25 +35,25 @@ PAPER_METHODS = {
     "umap": "manifold",
     "self-supervised": "self-supervised",
 }
-"""The rows of Tables 4, 5, 6 and 13 and what kind of method each is."""
+"""The rows of Tables 4, 5, 6 and 13, and the kind of each method."""
 
 
 def build_board(root: Path, site: Path) -> dict[str, str]:
-    """Write the data of the page; submissions that are not valid are left out.
+    """Write the data of the page; leave out submissions that are not valid.
 
-    ``site/data`` gets ``board.json``, the same as ``board.js`` for a page that is opened as a
-    file, and per submission ``rows/{name}.js`` with what its row shows when it is opened and
-    ``results/{name}/{zoo}.json``: the folder ``site`` is all that a host needs.
+    ``site/data`` gets ``board.json``, and the same as ``board.js`` for a page opened as a file.
+    Each submission gets ``rows/{name}.js`` with the details of its row, and its results as
+    ``results/{name}/{zoo}.json``. A host needs nothing but the folder ``site``.
 
     Returns:
-        Why submissions were left out, by name.
+        The reason for each submission left out, by name.
 
     Raises:
         ZooError: If the board has no zoo or the site cannot be written.
     """
     truths = read_truths(root)
     if not truths:
-        raise ZooError(f"{root} has no zoo to rank on; zoobench admit ZOO puts one there")
+        raise ZooError(f"{root} has no zoo to rank on; add one with zoobench admit ZOO")
     entries, refused = read_entries(root, truths)
     entries, standings = scored(root, entries, truths, refused)
     rows = [row(root, entry, place, standings) for place, entry in enumerate(entries)]
@@ -65,7 +68,7 @@ def build_board(root: Path, site: Path) -> dict[str, str]:
 
 
 def read_entries(root: Path, truths: Mapping[str, Truth]) -> tuple[list[Entry], dict[str, str]]:
-    """Read all submissions; return those that can be read, and why the others cannot."""
+    """Read all submissions; return the readable ones, and why the others are not."""
     names, entries, refused = submission_names(root), [], {}
     with progress_bar("submissions", things="submissions", total=len(names), unit="read") as report:
         for name in names:
@@ -80,7 +83,7 @@ def read_entries(root: Path, truths: Mapping[str, Truth]) -> tuple[list[Entry], 
 def scored(
     root: Path, entries: list[Entry], truths: Mapping[str, Truth], refused: dict[str, str]
 ) -> tuple[list[Entry], Standings]:
-    """Score and rank entries; one that claims other scores is left out and all are ranked anew."""
+    """Score and rank entries; leave out those with false claims and rank the rest again."""
     standings = standings_of(entries, truths)
     honest = []
     for place, entry in enumerate(entries):
@@ -98,25 +101,21 @@ def scored(
 def check_claims(
     root: Path, entry: Entry, place: int, standings: Standings, truths: Mapping[str, Truth]
 ) -> None:
-    """Check that what a submission says of itself is what its predictions give."""
+    """Check that the claimed scores and intervals follow from the predictions."""
     for zoo, on_zoo in entry.zoos.items():
         path = submission_folder(root, entry.submission.name) / zoo / RESULT
         check_reconstruction(path, on_zoo, truths[zoo])
         for task in on_zoo.result.tasks:
             found = standings.scores[f"{zoo}/{task.task}"]
             field = f"tasks.{task.task}"
-            require_same(path, f"{field}.scores", (task.mean,), (number(found.values[place]),))
-            bounds = tuple(map(number, found.bounds[:, place]))
+            score = finite_or_none(found.values[place])
+            require_same(path, f"{field}.scores", (task.mean,), (score,))
+            bounds = tuple(map(finite_or_none, found.bounds[:, place]))
             require_same(path, f"{field}.interval", task.interval, bounds)
 
 
-def number(value: float) -> float | None:
-    """Return what is missing as None: JSON has no nan."""
-    return None if np.isnan(value) else float(value)
-
-
 def zoo_entry(truth: Truth) -> dict[str, Any]:
-    """Return what the page says of a zoo."""
+    """Return the name, size and tasks of a zoo."""
     tasks = [
         {"id": task.id, "target": task.target, "metric": task.metric, "summary": task.summary}
         for task in truth.tasks.values()
@@ -150,7 +149,7 @@ def row(root: Path, entry: Entry, place: int, standings: Standings) -> dict[str,
 
 
 def cell(found: Standing, place: int) -> dict[str, float | None]:
-    """Return one score with its interval and its rank, as far as there are."""
+    """Return one score with its interval, and its rank if it has one."""
     low, high = found.bounds[:, place]
     written = {"s": found.values[place], "lo": low, "hi": high}
     shown = {key: rounded_number(value) for key, value in written.items()}
@@ -169,7 +168,7 @@ def chances(entries: Sequence[Entry], standings: Standings) -> dict[str, float]:
 
 
 def paper_rows(truths: Mapping[str, Truth], chance: Mapping[str, float]) -> list[dict[str, Any]]:
-    """Return what the paper reports, measured on its own zoos, as rows without a rank."""
+    """Return the scores printed in the paper, on its own zoos, as rows without a rank."""
     return [
         {
             "name": name,
@@ -189,7 +188,7 @@ def paper_rows(truths: Mapping[str, Truth], chance: Mapping[str, float]) -> list
 def paper_cells(
     name: str, truths: Mapping[str, Truth], chance: Mapping[str, float]
 ) -> dict[str, dict[str, Any]]:
-    """Return the paper's scores of one method and their normalised means, where all are there."""
+    """Return the paper's scores of one method, and their normalised means where none is missing."""
     cells: dict[str, dict[str, Any]] = {}
     means: list[PaperScore] = []
     for zoo, truth in truths.items():
@@ -208,7 +207,7 @@ def paper_cells(
 
 
 def paper_mean(scores: Sequence[PaperScore]) -> PaperScore:
-    """Average scores of the paper; the mean is as sure as the least sure of them."""
+    """Average scores of the paper; the mean is sure if all of them are."""
     return PaperScore(
         score=float(np.mean([one.score for one in scores])), sure=all(one.sure for one in scores)
     )
@@ -226,7 +225,7 @@ def write_data(
     entries: Sequence[Entry],
     truths: Mapping[str, Truth],
 ) -> None:
-    """Write all files beside the old ones, then swap folders: a reader sees old or new."""
+    """Write all files beside the old ones, then swap folders: readers see the old or the new."""
     staged = data.with_name(f".{data.name}.{os.getpid()}")
     try:
         (staged / "rows").mkdir(parents=True)
@@ -242,7 +241,7 @@ def write_data(
             copyfile(root / RULES, staged / "rules.txt")
         (staged / "board.json").write_text(dumped(board), encoding="utf-8")
         write_script(staged / "board.js", "zoobench.board(", board)
-        move_in_place(staged, data)
+        replace_folder(staged, data)
     except OSError as error:
         raise ZooError(f"cannot write {data}: {error.strerror or error}") from error
     finally:
@@ -250,11 +249,11 @@ def write_data(
 
 
 def write_script(path: Path, call: str, value: Any) -> None:
-    """Write a call with one value: a page that is opened as a file may load scripts, no JSON."""
+    """Write a script that passes a value to a call: a page opened as a file cannot load JSON."""
     path.write_text(f"{call}{dumped(value)});\n", encoding="utf-8")
 
 
 def dumped(value: Any) -> str:
-    """Write JSON that is safe inside a script, too."""
+    """Return a value as JSON that is also safe inside a script."""
     text = json.dumps(value, allow_nan=False, ensure_ascii=True, separators=(",", ":"))
     return text.replace("<", "\\u003c")

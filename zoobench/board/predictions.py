@@ -1,4 +1,4 @@
-"""Predictions as anybody may have written them: read with care, nothing too large unpacked."""
+"""Read predictions that anyone may have written: check everything, unpack nothing too large."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,8 +8,8 @@ import numpy as np
 from jaxtyping import Float64
 
 from zoobench.refusal import plain, refuse, refuse_file
-from zoobench.results.results import RECONSTRUCTION, ReconstructionResult, TaskResult
-from zoogen import sha256_of
+from zoobench.results.record import RECONSTRUCTION, ReconstructionResult, TaskResult
+from zoogen.atomic import sha256_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,13 +23,13 @@ LONGEST_CLASS = 64
 def checked_predictions(
     folder: Path, task: TaskResult, rows: "pd.DataFrame", *, seeds: int
 ) -> np.ndarray:
-    """Read the predictions of one task.
+    """Read and check the predictions of one task.
 
     Args:
-        folder: Of the result.
-        task: What its result says, the hash of the file among it.
-        rows: The snapshots that were to be predicted: their columns model and epoch.
-        seeds: How many runs of the embedder there must be.
+        folder: Folder of the result.
+        task: Result of the task, with the hash of the file.
+        rows: Columns model and epoch of the snapshots to predict.
+        seeds: Number of seeds that the file must have.
 
     Returns:
         One row per seed: finite floats, or names of classes.
@@ -45,14 +45,14 @@ def checked_predictions(
     check_snapshots(path, table, rows)
     for name in columns:
         if not words and not np.isfinite(table[name]).all():
-            refuse(path, name, "predictions of numbers must be finite floats")
+            refuse(path, name, "a prediction is not finite, expected finite floats")
     return np.stack([table[name] for name in columns])
 
 
 def checked_errors(
     folder: Path, reconstruction: ReconstructionResult, rows: "pd.DataFrame", *, seeds: int
 ) -> Float64[np.ndarray, "seeds 2 rows"]:
-    """Read the errors of a reconstruction, as ``squared_errors`` of every seed.
+    """Read and check the errors of a reconstruction: ``squared_errors`` of every seed.
 
     Raises:
         IntegrityError: If the file is not the one the result names, or not of these snapshots.
@@ -64,20 +64,20 @@ def checked_errors(
     check_snapshots(path, table, rows)
     for name in columns:
         if not (np.isfinite(table[name]) & (table[name] >= 0)).all():
-            refuse(path, name, "sums of squares must be finite and no less than 0")
+            refuse(path, name, "sums of squares must be finite and at least 0")
     errors: np.ndarray = np.stack([table[name] for name in columns]).astype(np.float64)
     return errors.reshape(seeds, 2, len(rows))
 
 
 def check_snapshots(path: Path, table: Mapping[str, np.ndarray], rows: "pd.DataFrame") -> None:
-    """Check that a table is of the snapshots it must be of, in their order."""
+    """Check that a table has the snapshots of the test split, in order."""
     for name in ("model", "epoch"):
         if not np.array_equal(table[name], rows[name].to_numpy()):
-            refuse(path, name, "the predictions are of other snapshots than the test split's")
+            refuse(path, name, "other snapshots than in the test split")
 
 
 def check_file(path: Path, field: str, sha256: str) -> None:
-    """Check size and hash of a file; a field of the result names the hash."""
+    """Check the size of a file, and its hash against that field of the result."""
     if not path.is_file() or path.is_symlink():
         refuse_file(path, "missing")
     if (size := path.stat().st_size) > MOST_BYTES:
@@ -87,19 +87,19 @@ def check_file(path: Path, field: str, sha256: str) -> None:
 
 
 def read_columns(path: Path, names: list[str], *, rows: int, words: bool) -> dict[str, np.ndarray]:
-    """Read a parquet file that has these columns and as many rows, no more.
+    """Read a parquet file that must have exactly these columns and rows.
 
     Args:
-        path: Of the file.
-        names: Of its columns, ``model`` and ``epoch`` first: whole numbers.
-        rows: How many there must be.
-        words: Whether the other columns hold names of classes, else floats.
+        path: File to read.
+        names: Names of the columns; ``model`` and ``epoch`` come first and hold whole numbers.
+        rows: Number of rows.
+        words: Whether the other columns hold names of classes instead of floats.
     """
     from pyarrow import ArrowException
     from pyarrow.parquet import ParquetFile
 
     try:
-        # A class is kept once, however many rows say it: no file unpacks to more than itself.
+        # A class is stored once, however many rows repeat it: no file unpacks to more than itself.
         file = ParquetFile(path, read_dictionary=names[2:] if words else [])
         if file.schema_arrow.names != names:
             refuse(path, "columns", f"{file.schema_arrow.names}, expected {names}")
@@ -112,7 +112,7 @@ def read_columns(path: Path, names: list[str], *, rows: int, words: bool) -> dic
             refuse_file(path, f"{unpacked} bytes unpacked, at most {MOST_UNPACKED} are read")
         table = file.read(use_threads=False)
     except (ArrowException, OSError) as error:
-        refuse_file(path, f"no parquet file that can be read ({error})")
+        refuse_file(path, f"not a readable parquet file ({error})")
     if words:
         for name in names[2:]:
             check_classes(path, name, table[name])
@@ -120,7 +120,7 @@ def read_columns(path: Path, names: list[str], *, rows: int, words: bool) -> dic
 
 
 def check_types(path: Path, schema: "pa.Schema", *, words: bool) -> None:
-    """Refuse a column of another type than it must have."""
+    """Refuse a column of the wrong type."""
     from pyarrow import types
 
     for place, field in enumerate(schema):
@@ -135,13 +135,13 @@ def check_types(path: Path, schema: "pa.Schema", *, words: bool) -> None:
 
 
 def check_classes(path: Path, name: str, column: "pa.ChunkedArray") -> None:
-    """Refuse predicted classes that are missing, long or more than plain text."""
+    """Refuse predicted classes that are missing, too long or not plain text."""
     if column.null_count:
-        refuse(path, name, "a class is missing")
+        refuse(path, name, "a class is missing, expected one in every row")
     for chunk in column.chunks:
         for value in chunk.dictionary.to_pylist():
             if not isinstance(value, str) or not 1 <= len(value) <= LONGEST_CLASS:
-                refuse(path, name, f"{value!r} is not the name of a class")
+                refuse(path, name, f"{value!r}, expected 1 to {LONGEST_CLASS} characters")
             try:
                 plain(value)
             except ValueError as error:

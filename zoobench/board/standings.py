@@ -27,20 +27,20 @@ from zoobench.task.tasks import Task
 CHANCE = "chance"
 OVERALL = "overall"
 RANKED = ("weights", "forward", "supervised")
-"""Entries of a track are ranked among themselves; reference rows are not ranked."""
+"""Tracks whose entries are ranked among themselves; reference rows have no rank."""
 RESAMPLES = 1000
 APART = 331
-"""How far the resamples of one zoo are moved against those of the next, to pair them anew."""
+"""Shift of the resamples from one zoo to the next."""
 
 
 @dataclass(frozen=True)
 class Standing:
-    """One column of the board, one value per entry, nan where there is none.
+    """One column of the board: one value per entry, nan where missing.
 
     Attributes:
         values: Scores, or mean ranks.
-        bounds: Of the 95 % interval over models, low and high.
-        ranks: One more than there are entries of the same track surely above; none of a mean rank.
+        bounds: Low and high bounds of the 95 % interval over models.
+        ranks: One plus the number of entries of the same track surely above; None for mean ranks.
     """
 
     values: Column
@@ -50,11 +50,11 @@ class Standing:
 
 @dataclass(frozen=True)
 class Standings:
-    """Everything derived from the scores of a board.
+    """Scores and ranks of a board.
 
     Attributes:
-        scores: By column: ``{zoo}/{task}``, ``{zoo}`` for the normalised mean, ``overall``.
-        mean_ranks: By zoo and ``overall``.
+        scores: Scores by column: ``{zoo}/{task}``, ``{zoo}`` for its normalised mean, ``overall``.
+        mean_ranks: Mean ranks by zoo, and ``overall``.
     """
 
     scores: dict[str, Standing] = field(default_factory=dict)
@@ -65,7 +65,7 @@ def standings_of(entries: Sequence[Entry], truths: Mapping[str, Truth]) -> Stand
     """Score and rank entries.
 
     A task counts by its score between chance and 1, a zoo by the mean over its tasks, the board by
-    the mean over its zoos; an entry that misses a task has no mean over it.
+    the mean over its zoos. An entry without a score in a task has no mean over that task.
     """
     found = {entry.submission.track for entry in entries}
     tracks = [
@@ -92,7 +92,7 @@ def standings_of(entries: Sequence[Entry], truths: Mapping[str, Truth]) -> Stand
 
 
 def task_scores(entries: Sequence[Entry], truth: Truth, task: Task) -> Scores:
-    """Score every entry on one task, on the test split and on each resample of it."""
+    """Score every entry on one task, on the test split and on each resample."""
     zoo, rows = truth.stamp.name, truth.rows[task.id]
     values = np.full(len(entries), np.nan)
     resampled = np.full((len(entries), RESAMPLES), np.nan)
@@ -120,7 +120,7 @@ def chance(entries: Sequence[Entry], scores: Scores) -> float:
 
 
 def standing(scores: Scores, tracks: Sequence[Mask]) -> Standing:
-    """Rank each track, and take intervals."""
+    """Rank the entries of each track, and compute intervals."""
     placed = np.full(len(scores.values), np.nan)
     for members in tracks:
         placed = np.where(members, ranks(among(scores, members)), placed)
@@ -128,7 +128,7 @@ def standing(scores: Scores, tracks: Sequence[Mask]) -> Standing:
 
 
 def mean_rank_standing(columns: Sequence[Scores], tracks: Sequence[Mask]) -> Standing:
-    """Average ranks within each track."""
+    """Average the ranks within each track over columns."""
     values = np.full(len(columns[0].values), np.nan)
     bounds = np.full((2, len(values)), np.nan)
     for members in tracks:

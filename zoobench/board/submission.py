@@ -1,4 +1,4 @@
-"""Who submits what: ``submission.toml``, a few fields of plain text."""
+"""``submission.toml``: who submits what, in a few fields of plain text."""
 
 import json
 import re
@@ -12,33 +12,34 @@ from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from zoobench.refusal import plain, refuse_file, refuse_invalid
-from zoobench.results.results import STRICT
-from zoogen import ZooError, write_text
+from zoobench.results.stamps import STRICT
+from zoogen import ZooError
+from zoogen.atomic import write_text
 
 SUBMISSION = "submission.toml"
 MOST_BYTES = 20_000
 
 Track = Literal["weights", "forward", "supervised", "reference"]
-"""What an embedder may use: weights; forward passes, too; labels, too; or it is no embedder."""
+"""What a method may use: weights; also forward passes; also labels; ``reference`` rows use none."""
 PROBE_OF: dict[Track, str] = {
     "weights": "standard",
     "forward": "standard",
     "supervised": "boosted",
     "reference": "reference",
 }
-"""What reads an embedding in each track; an embedder sees no labels, so its probe is supervised."""
+"""Probe of each track. Embedders see no labels; in the track supervised the probe uses them."""
 Method = Literal[
     "reference", "weights", "statistics", "projection", "manifold", "self-supervised", "supervised",
     "other",
 ]  # fmt: skip
 
 
-def formed(pattern: str, what: str) -> Callable[[str], str]:
-    """Return what refuses any other text than that of a pattern, and says what is expected."""
+def matching(pattern: str, expected: str) -> Callable[[str], str]:
+    """Return a validator for text that matches a pattern; its error says what is expected."""
 
     def check(text: str) -> str:
         if not re.fullmatch(pattern, text):
-            raise ValueError(f"expected {what}")
+            raise ValueError(f"expected {expected}")
         return text
 
     return check
@@ -50,7 +51,7 @@ Slug = Annotated[
     str,
     Field(max_length=64),
     AfterValidator(
-        formed(r"[a-z0-9]+(-[a-z0-9]+)*", "only small letters, digits and single hyphens between")
+        matching(r"[a-z0-9]+(-[a-z0-9]+)*", "lower-case letters and digits, joined by hyphens")
     ),
 ]
 ADDRESS = r"https?://[^\s\"'`\\]+"
@@ -58,14 +59,14 @@ OURS = r"(baselines|zoobench)(/[a-z0-9_]+)+(\.py)?"
 Url = Annotated[
     str,
     Field(max_length=300),
-    AfterValidator(formed(ADDRESS, "an address, https://…")),
+    AfterValidator(matching(ADDRESS, "an address, https://…")),
     AfterValidator(plain),
 ]
 Code = Annotated[
     str,
     Field(max_length=300),
     AfterValidator(
-        formed(f"{ADDRESS}|{OURS}", "an address, https://…, or a file of this repository")
+        matching(f"{ADDRESS}|{OURS}", "an address, https://…, or a file of this repository")
     ),
     AfterValidator(plain),
 ]
@@ -76,15 +77,15 @@ class Submission:
     """Who submits what.
 
     Attributes:
-        name: Small letters, digits and single hyphens; also the folder's.
+        name: Lower-case letters, digits and single hyphens; also the name of the folder.
         authors: One or more names.
-        code: Where the code is: an address, or a file of this repository.
-        licence: Of the code.
-        training_data: What the embedder was trained on besides the train split it is given.
-        description: What it does, in a few sentences.
-        track: What it may use, see ``leaderboard/RULES.md``.
-        method: What kind of method it is; the page filters by it.
-        paper: Where it is described at length.
+        code: Address of the code, or a file of this repository.
+        licence: Licence of the code.
+        training_data: Data that the embedder was trained on besides the given train split.
+        description: Description in a few sentences.
+        track: Track it competes in, see ``leaderboard/RULES.md``.
+        method: Kind of method, by which the page filters.
+        paper: Address of a longer description.
     """
 
     name: Slug
@@ -116,7 +117,7 @@ def read_submission(path: Path) -> Submission:
     """Read and check a ``submission.toml``.
 
     Raises:
-        ZooError: If there is none; the message shows one.
+        ZooError: If the file is missing; the message shows an example.
         IntegrityError: If a field is unknown, missing or refused; the message names it.
     """
     if not path.is_file():
@@ -133,7 +134,7 @@ def read_submission(path: Path) -> Submission:
 
 
 def write_submission(path: Path, submission: Submission) -> None:
-    """Write a ``submission.toml``; plain text in JSON's quotes is TOML, too."""
+    """Write a ``submission.toml``; plain text quoted as in JSON is also TOML."""
     given = ((field.name, getattr(submission, field.name)) for field in fields(submission))
     lines = [
         f"{name} = {json.dumps(value, ensure_ascii=False)}\n"

@@ -1,4 +1,4 @@
-"""From results to a submission: predictions rounded, scored anew, checked, then moved in place."""
+"""Make a submission from results: round and rescore predictions, check, then move the folder."""
 
 import os
 from collections.abc import Sequence
@@ -20,35 +20,28 @@ from zoobench.board.submission import (
     write_submission,
 )
 from zoobench.board.validate import checked_entry
-from zoobench.evaluation.score import kept_of, scores_of, write_errors
-from zoobench.results.results import (
-    RESULT,
-    ReconstructionResult,
-    Result,
-    TaskResult,
-    read_result,
-    write_result,
-    write_table,
-)
+from zoobench.evaluation.score import reconstruction_scores, scores_of, write_errors
+from zoobench.results.files import RESULT, read_result, write_result, write_table
+from zoobench.results.record import ReconstructionResult, Record, TaskResult
 from zoogen import UnknownNameError, ZooError
 
 STEPS = 64
-"""Regression predictions keep steps of a 64th of the targets' standard deviation, or finer."""
+"""Rounding steps of regression predictions in a standard deviation of the targets, at least."""
 DIGITS = 8
-"""Binary digits kept of a squared error."""
+"""Binary digits of a squared error."""
 
 
 def submit(
-    results: Path, about: Path, root: Path, *, zoos: Sequence[str] = (), again: bool = False
+    results: Path, about: Path, root: Path, *, zoos: Sequence[str] = (), overwrite: bool = False
 ) -> Path:
-    """Write a submission; it is there whole and valid, or not at all.
+    """Write a submission whole and valid, or not at all.
 
     Args:
         results: Folder of one embedder, ``results/my-embedder``.
-        about: The ``submission.toml`` with who and what.
-        root: The board.
-        zoos: Which results to take; all there are if empty.
-        again: Whether a submission of that name may be replaced.
+        about: Path of the ``submission.toml``.
+        root: Folder of the board.
+        zoos: Zoos of the results to submit; all if empty.
+        overwrite: Whether to replace a submission of the same name.
 
     Returns:
         The folder of the submission.
@@ -60,8 +53,8 @@ def submit(
     """
     submission = read_submission(about)
     folder = submission_folder(root, submission.name)
-    if folder.exists() and not again:
-        raise ZooError(f"{folder} is there already; choose another name or give --replace")
+    if folder.exists() and not overwrite:
+        raise ZooError(f"{folder} already exists; choose another name or add --replace")
     found = results_by_zoo(results, submission, zoos)
     truths = read_truths(root)
     for zoo in found:
@@ -73,7 +66,7 @@ def submit(
         for zoo, source in found.items():
             write_rounded(source, staged / zoo, truths[zoo])
         checked_entry(staged, submission.name, truths)
-        move_in_place(staged, folder)
+        replace_folder(staged, folder)
     except OSError as error:
         raise ZooError(f"cannot write {folder}: {error.strerror or error}") from error
     finally:
@@ -82,7 +75,7 @@ def submit(
 
 
 def results_by_zoo(results: Path, submission: Submission, zoos: Sequence[str]) -> dict[str, Path]:
-    """Find the results that a track takes, by zoo."""
+    """Find the results of the track's probe, by zoo."""
     probe = PROBE_OF[submission.track]
     paths = (path.parent for path in sorted(results.glob(f"*/{probe}/{RESULT}")))
     found = {path.parent.name: path for path in paths}
@@ -92,23 +85,23 @@ def results_by_zoo(results: Path, submission: Submission, zoos: Sequence[str]) -
     if not found:
         raise ZooError(
             f"{results} holds no result with the {probe} probe; expected the folder of one "
-            "embedder, as results/my-embedder; zoobench evaluate makes it"
+            "embedder, such as results/my-embedder; make it with zoobench evaluate"
         )
     return {zoo: path for zoo, path in found.items() if not zoos or zoo in zoos}
 
 
 def write_rounded(source: Path, target: Path, truth: Truth) -> None:
-    """Copy a result with rounded predictions and the scores those give."""
+    """Copy a result with rounded predictions and their scores."""
     result = read_result(source)
     known = [task for task in result.tasks if task.task in truth.tasks]
     scored = tuple(rounded_task(source, target, task, truth, result) for task in known)
     rest = tuple(task for task in result.tasks if task.task not in truth.tasks)
-    kept = rounded_reconstruction(source, target, truth, result)
-    write_result(target, replace(result, tasks=(*scored, *rest), reconstruction=kept))
+    reconstruction = rounded_reconstruction(source, target, truth, result)
+    write_result(target, replace(result, tasks=(*scored, *rest), reconstruction=reconstruction))
 
 
 def rounded_reconstruction(
-    source: Path, folder: Path, truth: Truth, result: Result
+    source: Path, folder: Path, truth: Truth, result: Record
 ) -> ReconstructionResult | None:
     """Write the rounded errors of a reconstruction, if there is one, and score them."""
     if result.reconstruction is None:
@@ -116,7 +109,7 @@ def rounded_reconstruction(
     rows = truth.labels
     errors = checked_errors(source, result.reconstruction, rows, seeds=len(result.seeds))
     errors = significant(errors)
-    scores, interval = kept_of(errors, rows["model"].to_numpy())
+    scores, interval = reconstruction_scores(errors, rows["model"].to_numpy())
     return ReconstructionResult(
         scores=scores,
         interval=interval,
@@ -125,7 +118,7 @@ def rounded_reconstruction(
 
 
 def rounded_task(
-    source: Path, folder: Path, task: TaskResult, truth: Truth, result: Result
+    source: Path, folder: Path, task: TaskResult, truth: Truth, result: Record
 ) -> TaskResult:
     """Write the rounded predictions of one task and score them."""
     of = truth.tasks[task.task]
@@ -142,10 +135,10 @@ def rounded_task(
 
 
 def rounded(values: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """Round to a power of two: few distinct numbers make a small file.
+    """Round to multiples of a power of two: few distinct numbers make a small file.
 
-    The power is the largest that is no more than a 64th of the targets' standard deviation. On a
-    full-size zoo R² moves by 0.0001, which is less than is ever shown.
+    The power is the largest up to a 64th of the targets' standard deviation. On a full-size zoo R²
+    moves by 0.0001, less than any table shows.
     """
     spread = float(targets.std())
     if spread == 0:
@@ -156,16 +149,16 @@ def rounded(values: np.ndarray, targets: np.ndarray) -> np.ndarray:
 
 
 def significant(errors: Float64[np.ndarray, "..."]) -> Float64[np.ndarray, "..."]:
-    """Keep eight binary digits of each number: large and small ones are as exact as each other."""
+    """Round each number to ``DIGITS`` binary digits: large and small ones are equally exact."""
     digits, exponents = np.frexp(errors)
-    kept: np.ndarray = np.ldexp(np.round(digits * 2**DIGITS) / 2**DIGITS, exponents)
-    return kept
+    rounded: np.ndarray = np.ldexp(np.round(digits * 2**DIGITS) / 2**DIGITS, exponents)
+    return rounded
 
 
-def move_in_place(staged: Path, folder: Path) -> None:
-    """Swap a finished folder in; the one it replaces goes last.
+def replace_folder(staged: Path, folder: Path) -> None:
+    """Rename a finished folder to ``folder``, then delete the folder it replaces.
 
-    Whoever was killed between the two names left the old folder under its other name.
+    A process killed between the renames leaves the old folder as ``.{name}.replaced``.
     """
     old = folder.with_name(f".{folder.name}.replaced")
     if folder.exists():

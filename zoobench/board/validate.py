@@ -1,4 +1,4 @@
-"""Check submissions without running anybody's code: every number follows from the predictions."""
+"""Check submissions without running their code: every score must follow from the predictions."""
 
 from collections.abc import Mapping
 from math import isclose
@@ -6,9 +6,9 @@ from pathlib import Path
 
 from zoobench.board.board import Truth, read_truths, submission_folder, submission_names
 from zoobench.board.entry import Entry, OnZoo, read_entry
-from zoobench.evaluation.score import kept_of, scores_of
+from zoobench.evaluation.score import reconstruction_scores, scores_of
 from zoobench.refusal import refuse
-from zoobench.results.results import RESULT
+from zoobench.results.files import RESULT
 from zoogen import UnknownNameError
 
 TOLERANCE = 1e-9
@@ -20,8 +20,8 @@ def validate(root: Path, name: str) -> Entry:
     """Check one submission of a board.
 
     Raises:
-        UnknownNameError: If the board has none of that name.
-        IntegrityError: If anything is not as it must be; the message names file and field.
+        UnknownNameError: If the board has no submission of that name.
+        IntegrityError: If a file or field is refused; the message names it.
     """
     if name not in (known := submission_names(root)):
         raise UnknownNameError("submission", name, known)
@@ -29,7 +29,7 @@ def validate(root: Path, name: str) -> Entry:
 
 
 def checked_entry(folder: Path, name: str, truths: Mapping[str, Truth]) -> Entry:
-    """Read what is to be, or is, the submission ``name``, scored anew from its predictions."""
+    """Read a submission and check its scores against its predictions."""
     entry = read_entry(folder, name, truths)
     for zoo, on_zoo in entry.zoos.items():
         check_reconstruction(folder / zoo / RESULT, on_zoo, truths[zoo])
@@ -45,14 +45,14 @@ def checked_entry(folder: Path, name: str, truths: Mapping[str, Truth]) -> Entry
 def check_reconstruction(path: Path, on_zoo: OnZoo, truth: Truth) -> None:
     """Check that the R² of a reconstruction, if any, follows from its errors.
 
-    Whether the errors do from the weights, who has the code can tell.
+    Only a run of the embedder's code can tell whether the errors follow from the weights.
     """
-    kept = on_zoo.result.reconstruction
-    if kept is None or on_zoo.errors is None:
+    claimed = on_zoo.result.reconstruction
+    if claimed is None or on_zoo.errors is None:
         return
-    scores, interval = kept_of(on_zoo.errors, truth.labels["model"].to_numpy())
-    require_same(path, "reconstruction.scores", kept.scores, scores)
-    require_same(path, "reconstruction.interval", kept.interval, interval)
+    scores, interval = reconstruction_scores(on_zoo.errors, truth.labels["model"].to_numpy())
+    require_same(path, "reconstruction.scores", claimed.scores, scores)
+    require_same(path, "reconstruction.interval", claimed.interval, interval)
 
 
 def require_same(path: Path, field: str, given: Numbers, computed: Numbers) -> None:
@@ -62,7 +62,7 @@ def require_same(path: Path, field: str, given: Numbers, computed: Numbers) -> N
 
 
 def is_same(given: float | None, computed: float | None) -> bool:
-    """Compare two numbers that were computed alike."""
+    """Tell whether two numbers are equal up to rounding."""
     if given is None or computed is None:
         return given is computed
     return isclose(given, computed, rel_tol=TOLERANCE, abs_tol=TOLERANCE)

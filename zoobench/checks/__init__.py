@@ -1,4 +1,4 @@
-"""Checks before a score is believed: of an embedder, and of a zoo.
+"""Check an embedder or a zoo before trusting a score.
 
 In: an embedder or a zoo. Out: a list of findings, each passed or failed with its reason.
 May import: ``embedders`` and below.

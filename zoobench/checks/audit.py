@@ -1,4 +1,4 @@
-"""Is a zoo fit to score on: nothing of what is tested may be in what is trained on."""
+"""Audit a zoo: nothing in the test split may also be in the train split."""
 
 from collections.abc import Iterator
 from itertools import chain
@@ -8,15 +8,16 @@ import numpy as np
 
 from zoobench.checks.findings import Finding, judged
 from zoobench.checks.fingerprint import fingerprints
-from zoobench.task.pair import START
-from zoogen import SPLITS, Zoo, ZooSpec, model_table, progress_bar
+from zoobench.task.pair import START_COLUMNS
+from zoogen import SPLITS, Zoo, ZooSpec, model_table
+from zoogen.progress import progress_bar
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 def audit(zoo: Zoo) -> list[Finding]:
-    """Look for models, groups and snapshots that are in two splits at once.
+    """Look for models, groups and snapshots that are in two splits.
 
     Raises:
         IntegrityError: If a file is not the one the manifest names.
@@ -34,7 +35,7 @@ def files(zoo: Zoo) -> Iterator[Finding]:
 
 
 def splits(zoo: Zoo) -> Iterator[Finding]:
-    """See that each model and each group is in one split, the one that its spec deals."""
+    """Check that each model and each group is in one split, the one that the spec deals."""
     table = zoo.properties
     models = table.groupby("split")["model"].nunique()
     parts = ", ".join(f"{models.get(split, 0)} {split}" for split in SPLITS)
@@ -53,35 +54,34 @@ def splits(zoo: Zoo) -> Iterator[Finding]:
     wrong = len(table) - len(own)
     for column in ("split", "group"):
         wrong += int((own[column].to_numpy() != dealt[column].loc[own["model"]].to_numpy()).sum())
-    detail = f"models: {parts}; "
-    detail += f"{wrong} entries are not what the spec deals" if wrong else "as the spec deals them"
-    yield judged("split", detail, passed=not wrong)
+    reason = f"{wrong} entries differ from the spec's" if wrong else "as the spec deals them"
+    yield judged("split", f"models: {parts}; {reason}", passed=not wrong)
 
 
 def starts(zoo: Zoo) -> Iterator[Finding]:
-    """Count the starting points that models of two splits share, which the manifest must own to."""
+    """Count the starting points that models of two splits share; the manifest must declare them."""
     table = zoo.properties
-    if not set(START) <= set(table):
+    if not set(START_COLUMNS) <= set(table):
         yield Finding("starting points", "note", "not known")
         return
-    shared = len(in_two_splits(table, START))
-    detail = f"{len(table[START].drop_duplicates())}, "
+    shared = len(in_two_splits(table, START_COLUMNS))
+    detail = f"{len(table[START_COLUMNS].drop_duplicates())}, "
     detail += f"{shared} of them shared by models of two splits" if shared else "none in two splits"
     if not shared:
         yield judged("starting points", detail, passed=True)
     elif zoo.manifest.shared_starts:
         yield Finding("starting points", "note", f"{detail}, as the manifest says")
     else:
-        yield judged("starting points", f"{detail}; the manifest denies it", passed=False)
+        yield judged("starting points", f"{detail}; the manifest says none is", passed=False)
 
 
 def snapshots(zoo: Zoo) -> Iterator[Finding]:
     """Look for snapshots that are equal up to the order of hidden units.
 
-    Within a split they are counted. In two splits they fail, but for starting points that the
-    manifest says are shared.
+    Within a split they are counted. In two splits they fail, unless they are starting points that
+    the manifest says are shared.
     """
-    rows = zoo.properties[["model", "epoch", "split"]].assign(network=hashed(zoo))
+    rows = zoo.properties[["model", "epoch", "split"]].assign(network=all_fingerprints(zoo))
     size = rows.groupby("network")["model"].transform("size")
     twins = rows[size > 1]
     apart = twins[twins.groupby("network")["split"].transform("nunique") > 1]
@@ -90,7 +90,7 @@ def snapshots(zoo: Zoo) -> Iterator[Finding]:
     what = "equal up to the order of hidden units"
     if len(leaked):
         first = apart[apart["network"] == leaked["network"].iloc[0]].drop_duplicates("split")
-        detail = f"{len(leaked)} of {len(rows)} are in two splits, {what}: {named(first)}"
+        detail = f"{len(leaked)} of {len(rows)} are in two splits, {what}: {snapshot_names(first)}"
         yield judged("snapshots", detail, passed=False)
     else:
         detail = f"{len(rows)}, none in two splits, {what}"
@@ -104,7 +104,7 @@ def snapshots(zoo: Zoo) -> Iterator[Finding]:
         yield Finding("twins", "note", f"{within} are {what} within a split")
 
 
-def hashed(zoo: Zoo) -> np.ndarray:
+def all_fingerprints(zoo: Zoo) -> np.ndarray:
     """Fingerprint every snapshot."""
     found = []
     count = len(zoo.weights)
@@ -116,13 +116,13 @@ def hashed(zoo: Zoo) -> np.ndarray:
 
 
 def in_two_splits(table: "pd.DataFrame", columns: list[str]) -> list[object]:
-    """Return what is found in more than one split, told apart by some columns."""
+    """Return the values of some columns that occur in more than one split."""
     counts = table.groupby(columns, sort=False)["split"].nunique()
     return list(counts.index[counts > 1])
 
 
-def named(rows: "pd.DataFrame") -> str:
-    """Say which snapshots are meant."""
+def snapshot_names(rows: "pd.DataFrame") -> str:
+    """Name snapshots by model, epoch and split."""
     return " = ".join(
         f"model {row.model} epoch {row.epoch} ({row.split})" for row in rows.itertuples()
     )

@@ -1,4 +1,4 @@
-"""Does an embedder keep to the rules: it is tried on a small zoo, in seconds."""
+"""Check that an embedder keeps the rules, on a small zoo and in seconds."""
 
 import traceback
 from collections.abc import Callable, Iterator, Mapping
@@ -30,7 +30,8 @@ from zoobench.embedders.embed import (
     shuffled,
 )
 from zoobench.embedders.reconstruct import Reconstructs
-from zoogen import SPLITS, Split, Weights, Zoo, progress_bar
+from zoogen import SPLITS, Split, Weights, Zoo
+from zoogen.progress import progress_bar
 
 Result = TypeVar("Result")
 Shown = Mapping[Split, Weights]
@@ -39,28 +40,26 @@ Rows = Float[np.ndarray, "snapshots dim"]
 SEED = 0
 RUNS = 3
 PIECES = (1, 2, 5)
-"""Sizes of the first batches; the rest comes at once."""
+"""Sizes of the first batches; the last batch holds the rest."""
 MANY = 1024
-"""Snapshots embedded at once to see what one costs."""
-ZOO_OF = 270_000
-"""Snapshots of tetris-hyp."""
+"""Snapshots embedded at once to measure the cost of one."""
+TETRIS_HYP = 270_000
+"""Snapshots of the zoo tetris-hyp."""
 
 
 @dataclass(frozen=True)
-class Run:
-    """An embedder fitted on a small zoo, what it was shown and what it made of it."""
+class TimedEmbeddings:
+    """The embeddings of every split, and the seconds it took to fit the embedder."""
 
-    fitted: Embedder
-    shown: Shown
     rows: Mapping[Split, Float[np.ndarray, "_snapshots dim"]]
-    seconds: float
+    fit_seconds: float
 
 
 def check(embedder: Embedder, zoo: Zoo) -> list[Finding]:
-    """Try an embedder on a small zoo; whatever it raises is a finding, too.
+    """Check an embedder on a small zoo; an error that it raises is also a finding.
 
-    Three copies of it are fitted with the same seed: one embeds all at once, one in pieces, and
-    one works where all labels have changed places, in memory and on disk.
+    Three copies are fitted with the same seed. The first embeds every split at once, the second
+    sees exchanged labels in memory and on disk, the third embeds in pieces.
     """
     found: list[Finding] = []
     try:
@@ -69,20 +68,20 @@ def check(embedder: Embedder, zoo: Zoo) -> list[Finding]:
                 found.append(each)
     except EmbedderError as error:
         found.append(Finding("rules", "FAILED", str(error)))
-    except Exception as error:  # noqa: BLE001, the code that is tried is not ours
-        found.append(Finding("rules", "FAILED", crash(error)))
+    except Exception as error:  # noqa: BLE001, an embedder may raise anything
+        found.append(Finding("rules", "FAILED", crash_text(error)))
     return found
 
 
-def crash(error: Exception) -> str:
-    """Say what was raised and where."""
+def crash_text(error: Exception) -> str:
+    """Say which error was raised, and where."""
     where = traceback.extract_tb(error.__traceback__)[-1]
     return f"raised {type(error).__name__}: {error} ({where.filename}:{where.lineno})"
 
 
 def findings(embedder: Embedder, zoo: Zoo, report: Callable[[int], None]) -> Iterator[Finding]:
-    """Try one thing after another; report each run of the embedder."""
-    whole = rehearse(embedder, zoo, fitted_run)
+    """Yield the findings one by one; report each run of the embedder."""
+    whole = rehearse(embedder, zoo, embed_whole)
     report(1)
     test = whole.rows["test"]
     snapshots, dim = test.shape
@@ -92,10 +91,10 @@ def findings(embedder: Embedder, zoo: Zoo, report: Callable[[int], None]) -> Ite
     yield judged(
         "tells apart", "every snapshot alike" if alike else "snapshots differ", passed=not alike
     )
-    blind = rehearse(embedder, zoo, fitted_run, relabelled=True)
+    relabelled = rehearse(embedder, zoo, embed_whole, relabelled=True)
     report(1)
-    yield compared("labels", furthest(blind.rows, whole.rows), "all labels exchanged")
-    yield from rehearse(embedder, zoo, partial(second_run, whole=whole))
+    yield compared("labels", largest_shift(relabelled.rows, whole.rows), "all labels exchanged")
+    yield from rehearse(embedder, zoo, partial(compare_again, whole=whole))
     report(1)
 
 
@@ -106,7 +105,7 @@ def rehearse(
     *,
     relabelled: bool = False,
 ) -> Result:
-    """Let a copy of an embedder work on what an evaluation would show it."""
+    """Run some work with a copy of an embedder on what an evaluation would show it."""
     with staged(zoo, relabelled=relabelled) as lent:
         shown = {
             split: shuffled(lent, split, shuffle(lent.part(split).weights, seed=SEED))
@@ -116,8 +115,8 @@ def rehearse(
             return alone(lambda: work(deepcopy(embedder), shown))
 
 
-def fitted_run(embedder: Embedder, shown: Shown) -> Run:
-    """Fit, embed each split at once, and decode if that is offered."""
+def embed_whole(embedder: Embedder, shown: Shown) -> TimedEmbeddings:
+    """Fit and embed each split at once; also reconstruct if the embedder can."""
     start = perf_counter()
     fitted = embedder.fit(shown["train"], shown["validation"], seed=SEED)
     seconds = perf_counter() - start
@@ -126,11 +125,11 @@ def fitted_run(embedder: Embedder, shown: Shown) -> Run:
     rows = {split: embedding_of(fitted, weights) for split, weights in shown.items()}
     if isinstance(fitted, Reconstructs):
         reconstruction_of(fitted, rows["test"], shown["test"])
-    return Run(fitted, shown, rows, seconds)
+    return TimedEmbeddings(rows, seconds)
 
 
-def second_run(embedder: Embedder, shown: Shown, *, whole: Run) -> list[Finding]:
-    """Fit again and embed in pieces what the first embedder saw as a whole."""
+def compare_again(embedder: Embedder, shown: Shown, *, whole: TimedEmbeddings) -> list[Finding]:
+    """Fit again, embed in several ways and compare with embeddings of whole splits."""
     start = perf_counter()
     fitted = embedder.fit(shown["train"], shown["validation"], seed=SEED)
     seconds = perf_counter() - start
@@ -145,61 +144,63 @@ def second_run(embedder: Embedder, shown: Shown, *, whole: Run) -> list[Finding]
     detail = f"the last bit of each weight changed: {leaps.sum()} of {len(leaps)} rows leap"
     found.append(judged("recognition", detail, passed=bool(leaps.mean() <= FORGIVEN)))
     again = {split: embedding_of(fitted, weights) for split, weights in shown.items()}
-    found.insert(0, compared("seed", furthest(again, whole.rows), "fitted again, the same seed"))
-    return [*found, *costs(fitted, test, max(seconds, whole.seconds), len(shown["train"]))]
+    moved = largest_shift(again, whole.rows)
+    found.insert(0, compared("seed", moved, "fitted again, the same seed"))
+    return [*found, *costs(fitted, test, max(seconds, whole.fit_seconds), len(shown["train"]))]
 
 
 def in_pieces(embedder: Embedder, test: Weights, rows: Rows) -> Float64[np.ndarray, " snapshots"]:
-    """Embed batch by batch."""
+    """Embed batch by batch; return the shift of each row."""
     bounds = [0, *np.cumsum(PIECES), len(test)]
     pieces = [np.arange(first, last) for first, last in pairwise(bounds)]
     return np.concatenate([shift(embedder, test.take(piece), rows, piece) for piece in pieces])
 
 
 def among_others(embedder: Embedder, shown: Shown, rows: Rows) -> Float64[np.ndarray, " snapshots"]:
-    """Embed the test rows behind training rows and in front of training rows three times as big."""
+    """Embed test rows between training rows and tripled ones; return the shift of each."""
     own, others = np.asarray(shown["test"]), np.asarray(shown["train"])
     mixed = Weights([np.concatenate([others, own, 3 * others])], shown["test"].layout)
     here = embedding_of(embedder, mixed)[len(others) : len(others) + len(own)]
     return distances(here, rows, rows)
 
 
-def furthest(again: Mapping[Split, Rows], before: Mapping[Split, Rows]) -> float:
-    """Return how far the row that moved most did, over all splits."""
-    shapes = {split: (again[split].shape, rows.shape) for split, rows in before.items()}
-    for split, (now, then) in shapes.items():
-        if now != then:
-            raise EmbedderError(f"embedded {split} to {then} and then to {now}")
+def largest_shift(again: Mapping[Split, Rows], before: Mapping[Split, Rows]) -> float:
+    """Return the largest shift of a row over all splits, in standard deviations."""
+    for split, rows in before.items():
+        if again[split].shape != rows.shape:
+            raise EmbedderError(
+                f"embedded the {split} split to shape {rows.shape}, then to {again[split].shape}, "
+                "expected the same"
+            )
     return float(max(distances(again[each], rows, rows).max() for each, rows in before.items()))
 
 
 def compared(subject: str, moved: float, what: str) -> Finding:
-    """Judge rows that were embedded again."""
+    """Judge how far rows moved when embedded again."""
     passed = bool(moved <= TOLERANCE)
     seen = "the same bit for bit" if moved == 0 else f"off by {moved:.1g} standard deviations"
-    allowed = "" if passed else f", {TOLERANCE} allowed"
+    allowed = "" if passed else f", at most {TOLERANCE} is allowed"
     return judged(subject, f"{what}: {seen}{allowed}", passed=passed)
 
 
 def leaping(embedder: Embedder, weights: Weights, rows: Rows) -> Bool[np.ndarray, " snapshots"]:
-    """Tell which rows are embedded elsewhere once the last bit of each weight changes."""
+    """Tell which rows leap when the last bit of each weight changes."""
     return shift(embedder, nudged(weights), rows, np.arange(len(rows))) > STEADY
 
 
 def costs(embedder: Embedder, test: Weights, seconds: float, fitted_on: int) -> list[Finding]:
-    """Measure what fitting took, and time and memory of embedding many snapshots at once."""
+    """Report the time to fit, and measure time and memory of embedding many snapshots at once."""
     many = Weights([np.resize(np.asarray(test), (MANY, test.shape[1]))], test.layout)
     start = perf_counter()
     with peak_growth() as growth:
         embedding_of(embedder, many)
     each = (perf_counter() - start) / MANY
-    zoo = each * ZOO_OF
     return [
         Finding(
             "time",
             "note",
             f"fit {seconds:.2g} s on {fitted_on} snapshots; transform {1e6 * each:,.0f} µs a "
-            f"snapshot, {zoo:,.0f} s for {ZOO_OF:,}",
+            f"snapshot, {each * TETRIS_HYP:,.0f} s for {TETRIS_HYP:,}",
         ),
         Finding(
             "memory",

@@ -1,4 +1,4 @@
-"""What was looked at and whether it is as it should be: a report of 80 columns, and a verdict."""
+"""Findings of a check: print them in 80 columns, and fail if one failed."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ STYLES: dict[Verdict, str] = {"ok": "green", "FAILED": "bold red", "note": "cyan
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at.
+    """The result of one check.
 
     Attributes:
-        subject: What, in a word or two.
-        verdict: ``note`` where there is nothing to pass.
-        detail: What was seen.
+        subject: Name of what was checked, in a word or two.
+        verdict: Whether it passed, or ``note`` if nothing can fail.
+        detail: Description of what was found.
     """
 
     subject: str
@@ -36,7 +36,7 @@ def judged(subject: str, detail: str, *, passed: bool) -> Finding:
 
 
 def print_findings(findings: Iterable[Finding]) -> None:
-    """Print a line per finding; what an embedder says of itself is text, never markup."""
+    """Print one line per finding, without reading markup in the text of an embedder."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for column in ("checked", "", "seen"):
         table.add_column(column, no_wrap=column != "seen", overflow="fold")
@@ -47,10 +47,10 @@ def print_findings(findings: Iterable[Finding]) -> None:
 
 
 def refuse_failures(findings: Sequence[Finding], what: str) -> None:
-    """End with an error if anything failed.
+    """Raise an error if a finding failed.
 
     Raises:
-        ZooError: With the subjects that failed.
+        ZooError: If a finding failed; the message names the subjects.
     """
     failed = [each.subject for each in findings if each.verdict == "FAILED"]
     if failed:

@@ -6,12 +6,11 @@ import numpy as np
 from jaxtyping import Float32, UInt64
 
 from zoogen import Layout, Weights, chained_layers
+from zoogen.split_mix import GOLDEN, scattered
 
 BLOCK = 2**17
 """Weights hashed at a time: their 64-bit words, 1 MB, stay in the processor's cache."""
 
-ODD = np.uint64(0x9E3779B97F4A7C15)
-FIRST, SECOND = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 INPUT, BIAS, PLACE, OUTPUT = (np.uint64(1) << np.uint64(32 + each) for each in range(4))
 """Set the words apart that stand for different things."""
 
@@ -28,8 +27,8 @@ def fingerprints(weights: Weights) -> Iterator[UInt64[np.ndarray, " block"]]:
     hash knows what the unit computes and not where it stands.
     """
     rows = max(1, BLOCK // weights.layout.params)
-    for first in range(0, len(weights), rows):
-        yield network_hashes(weights[first : first + rows], weights.layout)
+    for block in weights.blocks(rows):
+        yield network_hashes(np.asarray(block), weights.layout)
 
 
 def network_hashes(
@@ -37,7 +36,7 @@ def network_hashes(
 ) -> UInt64[np.ndarray, " snapshots"]:
     """Hash each row, see ``fingerprints``."""
     # A sum with zero makes the negative zero positive: they are equal, their bits are not.
-    words = (rows + np.float32(0)).view(np.uint32).astype(np.uint64) * ODD
+    words = (rows + np.float32(0)).view(np.uint32).astype(np.uint64) * GOLDEN
     units = {layer.name: layer.units for layer in chained_layers(layout)}
     heard: UInt64[np.ndarray, "snapshots units"] | None = None
     for slot in layout:
@@ -47,12 +46,12 @@ def network_hashes(
         fan_in = slot.size // slot.shape[0]
         places = places_heard(heard, fan_in)
         listening = words[:, slot.slice].reshape(len(rows), slot.shape[0], fan_in)
-        heard = mixed(listening ^ places[:, None, :]).sum(axis=2, dtype=np.uint64)
+        heard = scattered(listening ^ places[:, None, :]).sum(axis=2, dtype=np.uint64)
         if f"{layer}.bias" in layout.shapes:
-            heard += mixed(words[:, layout[f"{layer}.bias"].slice] ^ mixed(BIAS))
+            heard += scattered(words[:, layout[f"{layer}.bias"].slice] ^ scattered(BIAS))
         if layer not in units:
-            heard ^= mixed(OUTPUT + np.arange(slot.shape[0], dtype=np.uint64))
-        heard = mixed(heard)
+            heard ^= scattered(OUTPUT + np.arange(slot.shape[0], dtype=np.uint64))
+        heard = scattered(heard)
     if heard is None:
         raise ValueError("the layout has no weight")
     hashes: UInt64[np.ndarray, " snapshots"] = heard.sum(axis=1, dtype=np.uint64)
@@ -64,22 +63,7 @@ def places_heard(
 ) -> UInt64[np.ndarray, "_snapshots fan_in"]:
     """Hash what each weight of a unit belongs to: an input, or a unit before and a place in it."""
     if heard is None:
-        return mixed(INPUT + np.arange(fan_in, dtype=np.uint64))[None]
+        return scattered(INPUT + np.arange(fan_in, dtype=np.uint64))[None]
     run = fan_in // heard.shape[1]
-    inside = mixed(PLACE + np.arange(run, dtype=np.uint64))
-    return mixed(heard[:, :, None] + inside).reshape(len(heard), fan_in)
-
-
-def mixed(words: UInt64[np.ndarray, "*shape"] | np.uint64) -> UInt64[np.ndarray, "*shape"]:
-    """Scramble 64-bit words, each by itself and reversibly.
-
-    Source:
-        Steele, Lea and Flood 2014, "Fast splittable pseudorandom number generators", SplitMix64.
-    """
-    mixing = np.array(words, dtype=np.uint64)
-    mixing ^= mixing >> np.uint64(30)
-    mixing *= FIRST
-    mixing ^= mixing >> np.uint64(27)
-    mixing *= SECOND
-    mixing ^= mixing >> np.uint64(31)
-    return mixing
+    inside = scattered(PLACE + np.arange(run, dtype=np.uint64))
+    return scattered(heard[:, :, None] + inside).reshape(len(heard), fan_in)

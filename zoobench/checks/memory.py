@@ -1,4 +1,4 @@
-"""How much memory a piece of work takes at its peak."""
+"""Measure the peak memory of a piece of work."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,21 +6,21 @@ from dataclasses import dataclass
 from threading import Event, Thread
 
 INTERVAL = 0.001
-"""Seconds between two looks."""
+"""Seconds between two measurements."""
 
 
 @dataclass
 class Growth:
-    """Bytes of memory in use beyond those at the start."""
+    """Peak memory in use beyond that at the start, in bytes."""
 
     bytes: int = 0
 
 
 @contextmanager
 def peak_growth() -> Iterator[Growth]:
-    """Watch the memory of the process; what was grown by stands in the value after the block.
+    """Measure the memory of the process during the block; the yielded value holds the growth.
 
-    Memory that was free before the block and is used again does not count.
+    Memory that the process held free before the block does not count.
     """
     import psutil
 
@@ -28,18 +28,18 @@ def peak_growth() -> Iterator[Growth]:
     before = process.memory_info().rss
     growth, done = Growth(), Event()
 
-    def look() -> None:
+    def measure() -> None:
         growth.bytes = max(growth.bytes, process.memory_info().rss - before)
 
-    def keep_looking() -> None:
+    def keep_measuring() -> None:
         while not done.wait(INTERVAL):
-            look()
+            measure()
 
-    thread = Thread(target=keep_looking, daemon=True)
+    thread = Thread(target=keep_measuring, daemon=True)
     thread.start()
     try:
         yield growth
     finally:
-        look()
+        measure()
         done.set()
         thread.join()

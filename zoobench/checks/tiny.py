@@ -1,4 +1,4 @@
-"""Small real zoos, built in seconds and kept: what an embedder is tried on before it is scored."""
+"""Small real zoos to check embedders on, built in seconds and cached."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,26 +17,26 @@ from zoogen import (
     UnknownNameError,
     Zoo,
     ZooSpec,
-    atomic_path,
     build_zoo,
     load_zoo,
     zoo_spec,
 )
+from zoogen.atomic import atomic_path
 
 FOLDER = "check"
-KEPT = ("split", "shard", "row")
-"""Columns that say where a row of weights is; all others say what is known of it."""
+PLACE_COLUMNS = ("split", "shard", "row")
+"""Columns that say where a weight vector is; all others are labels."""
 
 
 def tetris_mlps() -> ZooSpec:
-    """Every configuration of tetris-hyp once, three epochs each."""
+    """Return a spec of every config of tetris-hyp once, three epochs each."""
     return replace(
         zoo_spec("tetris-hyp"), name="check-mlp", seeds=(1,), epochs=3, models_per_shard=36
     )
 
 
 def digit_cnns() -> ZooSpec:
-    """Forty networks that convolve scikit-learn's digits of 8×8 pixels, five epochs each."""
+    """Return a spec of forty CNNs on scikit-learn's digits of 8×8 pixels, five epochs each."""
     return replace(
         zoo_spec("mnist-seed"),
         name="check-cnn",
@@ -55,15 +55,15 @@ def digit_cnns() -> ZooSpec:
 
 
 TINY: dict[str, Callable[[], ZooSpec]] = {"mlp": tetris_mlps, "cnn": digit_cnns}
-"""The small zoos by the kind of their networks."""
+"""Specs of the small zoos, by kind of network."""
 
 
 def tiny_zoo(kind: str) -> Zoo:
-    """Return a small zoo, built the first time.
+    """Return a small zoo, which the first call builds.
 
     Raises:
-        UnknownNameError: If there is none of that kind.
-        ZooError: If it cannot be written.
+        UnknownNameError: If there is none with that kind of network.
+        ZooError: If the zoo cannot be written.
     """
     if kind not in TINY:
         raise UnknownNameError("kind of network", kind, TINY)
@@ -74,7 +74,7 @@ def tiny_zoo(kind: str) -> Zoo:
 
 
 def digits_file() -> Path:
-    """Write 400 digits as an image set, unless they are there, and return the file."""
+    """Return a file with an image set of 400 digits; write it if it is missing."""
     path = cache_folder() / FOLDER / "digits.npz"
     if not path.exists():
         from sklearn.datasets import load_digits
@@ -94,12 +94,12 @@ def digits_file() -> Path:
 
 @contextmanager
 def staged(zoo: Zoo, *, relabelled: bool) -> Iterator[Zoo]:
-    """Lend a copy of a zoo, in an otherwise empty cache that is thrown away after the block.
+    """Yield a copy of a zoo in an otherwise empty cache, and delete both after the block.
 
     Args:
-        zoo: What to copy.
-        relabelled: Whether the snapshots of each split exchange all that is known of them, in the
-            files too: models, epochs, settings and labels. Weights stay as they are.
+        zoo: Zoo to copy.
+        relabelled: Whether the snapshots of each split exchange models, epochs, configs and labels,
+            in the files too. Weights stay as they are.
     """
     with TemporaryDirectory(prefix="zoobench-check-") as temporary, cache_at(Path(temporary)):
         folder = Path(temporary) / FOLDER / zoo.spec.name
@@ -110,7 +110,7 @@ def staged(zoo: Zoo, *, relabelled: bool) -> Iterator[Zoo]:
 
 
 def exchange_labels(folder: Path, zoo: Zoo) -> None:
-    """Rewrite the table of a copied zoo: within a split, every label goes to another snapshot."""
+    """Rewrite the table of a copied zoo: permute all labels within each split."""
     known = zoo.properties
     order = np.arange(len(known))
     draw = np.random.default_rng(0)
@@ -118,6 +118,6 @@ def exchange_labels(folder: Path, zoo: Zoo) -> None:
         rows = np.flatnonzero(known["split"] == split)
         order[rows] = draw.permutation(rows)
     table = known.iloc[order].reset_index(drop=True)
-    for column in KEPT:
+    for column in PLACE_COLUMNS:
         table[column] = known[column]
     table.to_parquet(folder / zoo.manifest.table.file, index=False)

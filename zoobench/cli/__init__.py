@@ -2,5 +2,5 @@
 
 In: arguments. Out: tables on standard output, progress on standard error, an exit code.
 May import: every room.
-Private: ``board``.
+Private: all but ``commands``.
 """

@@ -1,16 +1,12 @@
-"""The commands of ``zoobench`` around the board: admit, submit, validate, verify, leaderboard."""
+"""The commands of the board: admit, submit, validate, verify and leaderboard."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from zoogen import ZOOS, completed
-
-
-def complete_zoo(incomplete: str) -> list[str]:
-    """Complete the name of a registered zoo."""
-    return completed(list(ZOOS), incomplete)
+from zoobench.cli.options import complete_zoo
+from zoogen.console import completed
 
 
 def complete_submission(incomplete: str) -> list[str]:
@@ -61,7 +57,7 @@ def submit(
     *,
     about: Annotated[
         Path | None,
-        typer.Option(help="Who submits what; by default submission.toml beside the results."),
+        typer.Option(help="File that says who submits what; by default RESULTS/submission.toml."),
     ] = None,
     zoo: Annotated[
         list[str] | None,
@@ -74,10 +70,10 @@ def submit(
     ] = False,
     board: Board = Path("leaderboard"),
 ) -> None:
-    """Make a submission of results: who made it, scores, predictions.
+    """Make a submission from results: who made it, scores, predictions.
 
-    It is checked as validate does before it is there. Refused are results on
-    part of a zoo, with tasks left out, or of code that was not committed.
+    Nothing is written unless the submission passes validate. Results on part of
+    a zoo, with missing tasks, or of code that is not committed are refused.
 
     Example: zoobench submit results/my-embedder
     """
@@ -85,14 +81,14 @@ def submit(
     from zoobench.board.submit import submit as write
 
     fields = about or results / SUBMISSION
-    typer.echo(write(results, fields, board, zoos=tuple(zoo or ()), again=replace))
+    typer.echo(write(results, fields, board, zoos=tuple(zoo or ()), overwrite=replace))
 
 
 def validate(names: Names = None, *, board: Board = Path("leaderboard")) -> None:
     """Recompute every score and interval of submissions from their predictions.
 
-    Nobody's code is run. Prints a line for each and exits with 1 if one is
-    refused.
+    This runs no submitted code. It prints one line per submission and exits
+    with status 1 if one is refused.
 
     Example: zoobench validate my-embedder
     """
@@ -123,7 +119,7 @@ def verify(
 ) -> None:
     """Run a submission again; mark it if its scores come out within their intervals.
 
-    This runs the code of whoever submitted it: read it first.
+    This runs the submitted code: read it first.
 
     Example: zoobench verify weight-statistics
     """
@@ -141,8 +137,8 @@ def leaderboard(
 ) -> None:
     """Score and rank all submissions and write the data of the page.
 
-    Submissions that are not valid are left out and named, and the exit status
-    is 1. Open site/index.html in a browser to see the board.
+    Invalid submissions are named and left out, and the exit status is 1. Open
+    site/index.html in a browser to see the board.
 
     Example: zoobench leaderboard
     """
@@ -156,6 +152,6 @@ def leaderboard(
     if (page := place / "index.html").exists():
         typer.echo(page)
     else:
-        typer.echo(f"{place / 'data'}: copy the page, leaderboard/site of zoobench, beside it")
+        typer.echo(f"{place / 'data'}: copy the page beside it, leaderboard/site of zoobench")
     if refused:
         raise typer.Exit(1)

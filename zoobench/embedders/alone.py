@@ -1,4 +1,4 @@
-"""An embedder at work: alone on its stack, and away from the files of the zoo it is scored on."""
+"""Run an embedder on a stack of its own, away from the files of the zoo it is scored on."""
 
 import ctypes
 import os
@@ -15,42 +15,42 @@ from zoogen import ZooError
 
 Result = TypeVar("Result")
 
-OPENS = "open"
-TELLING = (".json", ".parquet", ".safetensors")
-"""Files of a zoo; code may lie beside them, where the command is run in the zoo's folder."""
+OPEN = "open"
+ZOO_SUFFIXES = (".json", ".parquet", ".safetensors")
+"""Suffixes of the files of a zoo. Its folder may also hold the embedder's code."""
 SEARCHES = frozenset({"gc.get_objects", "gc.get_referrers", "sys._current_frames"})
-"""What finds objects of the process that nobody handed over; honest code has no use for it."""
+"""Audit events of calls that find objects nobody handed over; honest code never needs them."""
 
 
 class EmbedderError(ZooError):
-    """An embedder that broke the protocol."""
+    """An embedder broke the protocol."""
 
 
 class Watch:
-    """What an embedder reached for that is none of its business."""
+    """Refuses forbidden calls of an embedder and remembers the first."""
 
     def __init__(self, folders: Sequence[Path]) -> None:
         self.folders = tuple(os.path.realpath(folder) for folder in folders)
         self.caught = ""
 
     def look(self, event: str, arguments: tuple[Any, ...]) -> None:
-        """Refuse an event of the interpreter; what was refused is remembered.
+        """Check an audit event of the interpreter.
 
         Raises:
-            EmbedderError: If it would show what an embedder must not see.
+            EmbedderError: If the call would show what an embedder must not see.
         """
         if event in SEARCHES:
-            self.refuse(f"called {event}, which finds labels nobody handed over")
+            self.refuse(f"called {event}, which can find labels")
         elif isinstance(arguments[0], str | bytes | os.PathLike):
             path = os.path.realpath(os.fsdecode(arguments[0]))
             inside = any(path.startswith(f"{folder}{os.sep}") for folder in self.folders)
-            if inside and path.endswith(TELLING):
-                self.refuse(f"opened {path}: a zoo's files name its models, epochs and labels")
+            if inside and path.endswith(ZOO_SUFFIXES):
+                self.refuse(f"opened {path}, a file that can tell models, epochs and labels")
 
-    def refuse(self, deed: str) -> None:
-        """Remember a deed and stop it."""
-        self.caught = self.caught or deed
-        raise EmbedderError(deed)
+    def refuse(self, action: str) -> None:
+        """Remember what the embedder did, and stop it."""
+        self.caught = self.caught or action
+        raise EmbedderError(action)
 
 
 WATCHES: list[Watch] = []
@@ -58,10 +58,10 @@ WATCHES: list[Watch] = []
 
 @cache
 def start_watching() -> None:
-    """Ask the interpreter to report events; that cannot be taken back, so it is asked once."""
+    """Install the audit hook, once: Python cannot remove it again."""
 
     def report(event: str, arguments: tuple[Any, ...]) -> None:
-        if WATCHES and (event == OPENS or event in SEARCHES):
+        if WATCHES and (event == OPEN or event in SEARCHES):
             for watch in tuple(WATCHES):
                 watch.look(event, arguments)
 
@@ -70,14 +70,14 @@ def start_watching() -> None:
 
 @contextmanager
 def watched(name: str, folders: Sequence[Path]) -> Iterator[None]:
-    """Refuse looks into zoos, and at objects that were not handed over, until the block ends.
+    """Forbid opening files of zoos and searching for objects until the block ends.
 
     Args:
-        name: Of the embedder at work.
-        folders: Of the zoos; what Python opens there is seen, what native code opens is not.
+        name: Name of the embedder.
+        folders: Folders of the zoos. Files that native code opens there go unseen.
 
     Raises:
-        EmbedderError: At the look, and again at the end in case the embedder swallowed it.
+        EmbedderError: At the call, and again at the end in case the embedder hides the error.
     """
     start_watching()
     watch = Watch(folders)
@@ -87,15 +87,15 @@ def watched(name: str, folders: Sequence[Path]) -> Iterator[None]:
     finally:
         WATCHES.remove(watch)
         if watch.caught:
-            raise EmbedderError(f"{name} {watch.caught}; an embedder sees weights and layout only")
+            raise EmbedderError(f"{name} {watch.caught}; use only weights and layout")
 
 
 def alone(work: Callable[[], Result]) -> Result:
-    """Run in a thread of its own: the frames below it lead to no one who knows the labels.
+    """Run some work in a thread of its own, so that no frame on its stack knows the labels.
 
     Raises:
-        EmbedderError: If the work asks to end the program.
-        BaseException: Whatever else it raises. An interrupt of the caller reaches the work.
+        EmbedderError: If the work tries to end the program.
+        BaseException: Whatever else the work raises. An interrupt of the caller reaches the work.
     """
     results: list[Result] = []
     errors: list[BaseException] = []
@@ -103,9 +103,9 @@ def alone(work: Callable[[], Result]) -> Result:
     def run() -> None:
         try:
             results.append(work())
-        except SystemExit as error:  # the status of a command is not the embedder's to choose
-            errors.append(EmbedderError(f"the embedder asked to end the program ({error!r})"))
-        except BaseException as error:  # noqa: BLE001, it is raised where the work was asked for
+        except SystemExit as error:  # an embedder must not choose the exit status
+            errors.append(EmbedderError(f"the embedder tried to end the program ({error!r})"))
+        except BaseException as error:  # noqa: BLE001, the caller's thread raises it
             errors.append(error)
 
     thread = Thread(target=copy_context().run, args=(run,), daemon=True)
@@ -118,10 +118,10 @@ def alone(work: Callable[[], Result]) -> Result:
             thread.join()
         raise interrupt from None
     if errors:
-        raise errors.pop()  # a local name would keep the arrays of the frames it came through
+        raise errors.pop()  # a local name would keep alive the arrays of the traceback's frames
     return results[0]
 
 
 def raise_in(thread: int, error: type[BaseException]) -> None:
-    """Raise an error in another thread, as soon as that is at a line of Python."""
+    """Raise an error in another thread when it next runs Python code."""
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(error))

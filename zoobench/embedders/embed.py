@@ -1,4 +1,4 @@
-"""The embedder protocol: weights in, embeddings out, and nothing else to look at."""
+"""The embedder protocol: weights in, embeddings out."""
 
 from collections.abc import Mapping
 from copy import deepcopy
@@ -18,13 +18,15 @@ from zoobench.task.pair import ZooPair, zoos_of
 from zoogen import SPLITS, Split, Weights, Zoo, ZooError, zoo_folder
 
 PROBED_ROWS = 64
+"""Rows embedded again to check an embedder."""
 TOLERANCE = 1e-3
-"""In standard deviations of the embedding, as ``STEADY`` is."""
+"""Distance a row may move when embedded again, in standard deviations of the embedding."""
 STEADY = 0.1
+"""Distance a nudged row may move, in standard deviations of the embedding."""
 FORGIVEN = 0.1
-"""Share of nudged rows whose embedding may leap: a threshold may lie beside a weight."""
+"""Share of nudged rows that may move further: a weight may lie beside a threshold."""
 LARGEST = 1e100
-"""Of an embedding: sums of its squares must be numbers, or no difference can be measured."""
+"""Largest value of an embedding: sums of squares must stay finite to measure distances."""
 
 
 @runtime_checkable
@@ -34,7 +36,7 @@ class Embedder(Protocol):
     name: str
 
     def fit(self, train: Weights, validation: Weights, *, seed: int) -> "Embedder":
-        """Learn from the training models; ``validation`` may only stop or select."""
+        """Learn from the training models; use ``validation`` only to stop or to select."""
 
     def transform(self, weights: Weights) -> Float[np.ndarray, "snapshots dim"]:
         """Embed each row on its own: neither its neighbours nor its place may matter."""
@@ -45,13 +47,13 @@ Embeddings = Mapping[Split, Float[np.ndarray, "_snapshots dim"]]
 
 @dataclass(frozen=True)
 class Embedded:
-    """All snapshots of a zoo as an embedder sees them.
+    """The embeddings of all snapshots of a zoo.
 
     Attributes:
-        splits: The embeddings, in the zoo's order of each split.
-        seconds: What fitting and embedding took.
-        errors: ``squared_errors`` of the test split reconstructed, its hidden units permuted; None
-            of an embedder that does not reconstruct.
+        splits: Embeddings of each split, in the zoo's order.
+        seconds: Time to fit and to embed.
+        errors: ``squared_errors`` of the reconstructed test split, its hidden units permuted; None
+            if the embedder does not reconstruct.
     """
 
     splits: Embeddings
@@ -60,17 +62,17 @@ class Embedded:
 
 
 def embed(embedder: Embedder, zoo: Zoo | ZooPair, *, seed: int) -> Embedded:
-    """Fit an embedder on a zoo and embed all its snapshots, or those another zoo tests on.
+    """Fit an embedder on a zoo and embed every split; the test split of a pair is the other zoo's.
 
-    The embedder sees copies in an order that follows from the rows themselves and the seed: where
-    a row lies says nothing about its model or epoch, not even to who knows how the order is made.
-    It works on a stack of its own and may not open the files of the zoo.
+    The embedder gets copies of the rows, ordered by a hash of their values and the seed. The place
+    of a row says nothing about its model or epoch, even to someone who knows how the order is
+    made. The embedder runs on a stack of its own and may not open the files of the zoo.
 
     Raises:
         EmbedderError: If an embedding or reconstruction has the wrong number of rows or is not
-            finite, or if an embedding is constant, changes with the order or the company in
-            which a row is embedded, or leaps when the last bit of every weight changes. If the
-            embedder looks for what it was not handed.
+            finite. If an embedding is constant, changes with the order or the company in which a
+            row is embedded, or leaps when the last bit of every weight changes. If the embedder
+            opens files of the zoo or searches for other objects.
     """
     orders = {split: shuffle(zoo.part(split).weights, seed=seed) for split in SPLITS}
     refuse_empty({split: len(order) for split, order in orders.items()}, zoo)
@@ -80,19 +82,19 @@ def embed(embedder: Embedder, zoo: Zoo | ZooPair, *, seed: int) -> Embedded:
     name = alone(partial(getattr, embedder, "name"))
     with watched(name, folders):
         found = alone(partial(embed_shown, embedder, shown, draw, seed=seed))
-    embeddings = {split: in_place(found.splits[split], order) for split, order in orders.items()}
+    embeddings = {split: unshuffled(found.splits[split], order) for split, order in orders.items()}
     if all(np.ptp(rows, axis=0).max() == 0 for rows in embeddings.values()):
-        raise EmbedderError(f"{name} embeds every snapshot alike: nothing can be read off")
+        raise EmbedderError(f"{name} embeds every snapshot alike; expected rows that differ")
     errors = found.errors
     if errors is not None:
-        errors = in_place(errors.T, orders["test"]).T
+        errors = unshuffled(errors.T, orders["test"]).T
     return replace(found, splits=embeddings, errors=errors)
 
 
 def embed_shown(
     embedder: Embedder, shown: Mapping[Split, Weights], draw: Generator, *, seed: int
 ) -> Embedded:
-    """Fit a copy, embed and check, in the order shown; nothing here knows more than the copy."""
+    """Fit a copy of the embedder, embed and check, on a stack that holds no labels."""
     embedder = deepcopy(embedder)
     start = perf_counter()
     fitted = embedder.fit(shown["train"], shown["validation"], seed=seed)
@@ -113,7 +115,7 @@ def embed_shown(
 
 
 def refuse_empty(rows: Mapping[Split, int], zoo: Zoo | ZooPair) -> None:
-    """Refuse a zoo so partial that a split has no snapshot."""
+    """Refuse a partial zoo with an empty split."""
     empty = [split for split, count in rows.items() if count == 0]
     if empty:
         built = " and ".join(
@@ -121,11 +123,11 @@ def refuse_empty(rows: Mapping[Split, int], zoo: Zoo | ZooPair) -> None:
             f"{one.spec.name} are built"
             for one in zoos_of(zoo)
         )
-        raise ZooError(f"no snapshot in {' and '.join(empty)} yet: {built}; build more of them")
+        raise ZooError(f"no snapshots in {' and '.join(empty)} yet: {built}; build more models")
 
 
 def shuffle(weights: Weights, *, seed: int) -> Int64[np.ndarray, " snapshots"]:
-    """Return the order of the rows by their hashes: the same wherever each row was before."""
+    """Return the order of the rows by hash, which does not depend on their order before."""
     key = seed.to_bytes(8, "little", signed=True)
     hashes = b"".join(
         blake2b(row.tobytes(), digest_size=8, key=key).digest()
@@ -136,26 +138,26 @@ def shuffle(weights: Weights, *, seed: int) -> Int64[np.ndarray, " snapshots"]:
 
 
 def shuffled(zoo: Zoo | ZooPair, split: Split, order: Int64[np.ndarray, " snapshots"]) -> Weights:
-    """Copy the weights of a split in the order given, without a trace of where they were."""
+    """Copy the weights of a split in the given order, without a trace of their old order."""
     return Weights([np.asarray(zoo.part(split).weights.take(order))], zoo.layout)
 
 
-def in_place(
+def unshuffled(
     rows: Float[np.ndarray, "snapshots dim"], order: Int64[np.ndarray, " snapshots"]
 ) -> Float[np.ndarray, "snapshots dim"]:
-    """Put shuffled rows back to where they came from."""
-    placed = np.empty_like(rows)
-    placed[order] = rows
-    return placed
+    """Return shuffled rows in their order before ``order`` was applied."""
+    original = np.empty_like(rows)
+    original[order] = rows
+    return original
 
 
 def embedding_of(embedder: Embedder, weights: Weights) -> Float[np.ndarray, "snapshots dim"]:
-    """Embed, and refuse what is not one finite row per snapshot."""
+    """Embed weights and refuse anything but one finite row per snapshot."""
     rows = np.asarray(embedder.transform(weights))
     if rows.ndim != 2 or len(rows) != len(weights) or rows.shape[1] == 0:
         raise EmbedderError(
             f"{embedder.name} returned shape {rows.shape} for {len(weights)} snapshots, "
-            f"expected ({len(weights)}, dim): one row per snapshot, in the order given"
+            f"expected ({len(weights)}, dim): one row per snapshot, in the given order"
         )
     if not np.issubdtype(rows.dtype, np.floating):
         raise EmbedderError(f"{embedder.name} returned {rows.dtype}, expected floats")
@@ -166,7 +168,7 @@ def embedding_of(embedder: Embedder, weights: Weights) -> Float[np.ndarray, "sna
 def reconstruction_of(
     embedder: Reconstructs, embeddings: Float[np.ndarray, "snapshots dim"], weights: Weights
 ) -> Float[np.ndarray, "snapshots params"] | None:
-    """Reconstruct, and refuse what is not one finite vector of weights per snapshot."""
+    """Reconstruct weights and refuse anything but one finite vector per snapshot."""
     name = getattr(embedder, "name", "the embedder")
     decoded = embedder.reconstruct(embeddings)
     if decoded is None:
@@ -174,14 +176,14 @@ def reconstruction_of(
     rows = np.asarray(decoded)
     if rows.shape != weights.shape:
         raise EmbedderError(
-            f"{name} reconstructed shape {rows.shape}, expected {weights.shape}, as the weights"
+            f"{name} reconstructed shape {rows.shape}, expected {weights.shape}, like the weights"
         )
     refuse_not_finite(rows, name)
     return rows
 
 
 def refuse_not_finite(rows: Float[np.ndarray, "snapshots dim"], name: str) -> None:
-    """Refuse rows with infinities, with what is not a number or with what has no square."""
+    """Refuse rows with a value that is not finite or larger than ``LARGEST``."""
     finite = np.isfinite(rows).all(axis=1)
     if not finite.all():
         raise EmbedderError(
@@ -191,18 +193,19 @@ def refuse_not_finite(rows: Float[np.ndarray, "snapshots dim"], name: str) -> No
     largest = max(float(rows.max(initial=0)), -float(rows.min(initial=0)))
     if largest > LARGEST:
         raise EmbedderError(
-            f"{name} returned a value of size {largest:.0e}, {LARGEST:.0e} allowed; scale or clip"
+            f"{name} returned a value of size {largest:.0e}, at most {LARGEST:.0e} is allowed; "
+            "scale or clip"
         )
 
 
 def check_rows_stand_alone(
     embedder: Embedder, weights: Weights, rows: Float[np.ndarray, "snapshots dim"]
 ) -> None:
-    """Embed some rows again and see that they do not change.
+    """Embed some rows again and check that the embeddings stay the same.
 
-    They are shown in another order and in a smaller batch, one of them alone, and then nudged:
-    what only remembers the rows it saw does not know those. Which rows is not drawn from the seed
-    of the embedder, it could draw the same.
+    The rows come in another order and a smaller batch, then one alone, and then nudged, so that an
+    embedder that only remembers rows does not know them. The choice of rows does not follow from
+    the seed of the embedder, which could draw the same.
     """
     order = np.random.default_rng().permutation(len(weights))
     for chosen in (order[:PROBED_ROWS], order[:1]):
@@ -210,16 +213,16 @@ def check_rows_stand_alone(
         if not moved <= TOLERANCE:
             raise EmbedderError(
                 f"{embedder.name} embeds a snapshot differently in another batch or order: off by "
-                f"{moved:.2g} standard deviations, {TOLERANCE} allowed; each row must be embedded "
+                f"{moved:.2g} standard deviations, at most {TOLERANCE} is allowed; embed each row "
                 "on its own, without statistics of the batch or random draws in transform"
             )
     chosen = order[:PROBED_ROWS]
     leaps = shift(embedder, nudged(weights.take(chosen)), rows, chosen) > STEADY
     if leaps.mean() > FORGIVEN:
         raise EmbedderError(
-            f"{embedder.name} embeds {leaps.sum()} of {len(leaps)} snapshots elsewhere once the "
-            f"last bit of each weight changes, further than {STEADY} standard deviations; it must "
-            "use what a weight amounts to, not recognise the snapshots it has seen"
+            f"{embedder.name} moves {leaps.sum()} of {len(leaps)} snapshots by more than {STEADY} "
+            "standard deviations when the last bit of each weight changes; use the values of the "
+            "weights, do not recognise snapshots"
         )
 
 
@@ -229,22 +232,22 @@ def shift(
     rows: Float[np.ndarray, "snapshots dim"],
     chosen: Int64[np.ndarray, " chosen"],
 ) -> Float64[np.ndarray, " chosen"]:
-    """Embed rows again and return how far each comes from where it was.
+    """Embed weights again and return the distance of each row to its earlier embedding.
 
     Args:
-        embedder: Fitted.
-        weights: What to embed.
-        rows: An earlier embedding, in whose standard deviations the distance is.
-        chosen: Which of its rows the weights belong to.
+        embedder: Fitted embedder.
+        weights: Weights to embed.
+        rows: Earlier embedding; its standard deviations are the unit of the distances.
+        chosen: Row of the earlier embedding for each weight vector.
 
     Raises:
-        EmbedderError: As ``embedding_of``, or if the embedding has another width now.
+        EmbedderError: As ``embedding_of``, or if the embedding now has another width.
     """
     again = embedding_of(embedder, weights)
     if again.shape[1] != rows.shape[1]:
         raise EmbedderError(
             f"{embedder.name} returned {rows.shape[1]} columns for {len(rows)} snapshots and "
-            f"{again.shape[1]} for {len(chosen)}, expected the same"
+            f"{again.shape[1]} for {len(chosen)}, expected the same number"
         )
     return distances(again, rows[chosen], rows)
 
@@ -254,7 +257,7 @@ def distances(
     second: Float[np.ndarray, "chosen dim"],
     rows: Float[np.ndarray, "snapshots dim"],
 ) -> Float64[np.ndarray, " chosen"]:
-    """Return how far rows lie apart along the worst axis, in standard deviations of ``rows``."""
+    """Return the distance of paired rows along the worst axis, in standard deviations of rows."""
     wide = rows.astype(np.float64)
     spread = wide.std(axis=0) + 1e-6 * np.abs(wide).max(axis=0) + np.finfo(np.float32).tiny
     apart: Float64[np.ndarray, " chosen"] = (
@@ -264,7 +267,7 @@ def distances(
 
 
 def nudged(weights: Weights) -> Weights:
-    """Move every weight one float away from zero: order, sign, ties and zeros stay as they are."""
+    """Move every weight one float away from zero; order, signs, ties and zeros stay."""
     rows = np.asarray(weights)
     away = np.nextafter(rows, np.copysign(np.float32(np.inf), rows))
     return Weights([np.where(rows == 0, rows, away)], weights.layout)

@@ -1,4 +1,4 @@
-"""From what the user typed to an embedder: entry point, module, file or scikit-learn estimator."""
+"""Find the embedder a user names: an entry point, module, file or scikit-learn estimator."""
 
 import importlib
 import importlib.util
@@ -23,25 +23,30 @@ ATTRIBUTE = "embedder"
 
 
 def embedder_names() -> dict[str, str]:
-    """Return the embedders that have a name: entry points by name, with what they point at."""
+    """Return the registered embedders: the place of each entry point, by name."""
     return {point.name: point.value for point in sorted(entry_points(group=GROUP))}
 
 
 def find_embedder(reference: str, settings: Mapping[str, str] | None = None) -> Embedder:
-    """Return the embedder a user means, its settings changed as asked for.
+    """Return the embedder a user names, with the given settings.
 
     Args:
-        reference: An entry point, ``module``, ``module:attribute``, ``path/to/file.py`` or
-            ``path/to/file.py:attribute``. It may lead to an embedder, to a class of embedders, or
-            to an estimator or transformer class of scikit-learn.
+        reference: Entry point, ``module``, ``module:attribute``, ``path/to/file.py`` or
+            ``path/to/file.py:attribute``. It may name an embedder, a class of embedders, or an
+            estimator or transformer class of scikit-learn.
         settings: Values by name, as typed on the command line.
 
     Raises:
-        UnknownNameError: If nothing has that name.
-        ZooError: If it cannot be imported, is no embedder, or has no such setting.
+        UnknownNameError: If the embedder or a setting is unknown.
+        ZooError: If the object cannot be imported, is not an embedder, or a value does not fit.
+
+    Example:
+        >>> import zoobench
+        >>> zoobench.find_embedder("pca-linear", {"dim": "10"}).dim
+        10
     """
     found = load_attribute(embedder_names().get(reference, reference))
-    return with_settings(found, settings or {}, reference)
+    return as_embedder(found, settings, reference)
 
 
 def load_attribute(reference: str) -> Any:
@@ -57,9 +62,9 @@ def load_attribute(reference: str) -> Any:
 
 
 def load_module(name: str) -> ModuleType:
-    """Import a module; the folder the command runs in counts too."""
+    """Import a module, installed or in the current folder."""
     if "" not in sys.path:
-        sys.path.append("")  # last: a folder called as an installed package must not hide it
+        sys.path.append("")  # last, so that no folder hides an installed package
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
@@ -72,7 +77,7 @@ def load_file(path: Path) -> ModuleType:
     """Run a Python file as a module of its own."""
     if not path.is_file():
         raise ZooError(f"{path} is not a file; expected path/to/embedder.py")
-    name = f"embedder_in_{path.stem}"  # no file, whatever it is called, may pose as a package
+    name = f"embedder_in_{path.stem}"  # so that no file passes for a package
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise ZooError(f"{path} cannot be loaded as Python")
@@ -86,16 +91,30 @@ def load_file(path: Path) -> ModuleType:
 
 
 def missing_package(place: str, error: ModuleNotFoundError) -> ZooError:
-    """Say what an embedder's module needs."""
+    """Return an error that names the package an embedder needs."""
     return ZooError(f"{place} needs {error.name}, which is not installed; pip install it")
 
 
-def with_settings(found: Any, settings: Mapping[str, str], reference: str) -> Embedder:
-    """Make an embedder of what was found, with its settings changed."""
+def as_embedder(
+    found: Any, settings: Mapping[str, str] | None = None, reference: str = ""
+) -> Embedder:
+    """Turn an object into an embedder with the given settings.
+
+    Args:
+        found: Embedder, class of embedders, or estimator or transformer class of scikit-learn.
+        settings: Values by name, as typed on the command line.
+        reference: Name used in messages; by default that of the object's type.
+
+    Raises:
+        UnknownNameError: If a setting is unknown.
+        ZooError: If the object is not an embedder, or a value does not fit.
+    """
+    settings = settings or {}
+    reference = reference or type(found).__name__
     if hasattr(found, "get_params"):
         return scikit_embedder(found, settings, reference)
     if isinstance(found, type):
-        found = made(found, reference)
+        found = with_defaults(found, reference)
     if not all(callable(getattr(found, method, None)) for method in ("fit", "transform")):
         raise ZooError(
             f"{reference} is a {type(found).__name__} without fit and transform; "
@@ -104,8 +123,8 @@ def with_settings(found: Any, settings: Mapping[str, str], reference: str) -> Em
     name = getattr(found, "name", None)
     if not isinstance(name, str):
         raise ZooError(f"{reference} has no name; give the embedder a `name: str`")
-    if not any(map(str.isalnum, name)):  # a folder is called by it
-        raise ZooError(f"{reference} has the name {name!r}, expected letters or digits in it")
+    if not any(map(str.isalnum, name)):  # it names a folder
+        raise ZooError(f"{reference} has the name {name!r}, expected a letter or digit in it")
     if settings:
         known = setting_names(found)
         refuse_unknown(settings, known, found.name)
@@ -115,31 +134,31 @@ def with_settings(found: Any, settings: Mapping[str, str], reference: str) -> Em
     return found  # type: ignore[no-any-return]
 
 
-def made(cls: type, reference: str) -> Any:
-    """Make an embedder or an estimator with the settings it has by default.
+def with_defaults(cls: type, reference: str) -> Any:
+    """Make an embedder or an estimator with its default settings.
 
     Raises:
-        ZooError: If some of its arguments have no default.
+        ZooError: If an argument has no default.
     """
     try:
         signature(cls).bind()
     except (TypeError, ValueError) as error:
         raise ZooError(
-            f"{reference}: {error}; name an object that is made already, as module:attribute"
+            f"{reference}: {error}; name an instance as module:attribute instead"
         ) from error
     return cls()
 
 
 def scikit_embedder(found: Any, settings: Mapping[str, str], reference: str) -> ScikitEmbedder:
     """Wrap an estimator or a transformer class of scikit-learn."""
-    estimator = made(found, reference) if isinstance(found, type) else found
+    estimator = with_defaults(found, reference) if isinstance(found, type) else found
     refuse_unknown(settings, estimator.get_params(), reference)
     values = {key: literal(text) for key, text in settings.items()}
     return ScikitEmbedder(estimator.set_params(**values))
 
 
 def setting_names(embedder: Embedder) -> list[str]:
-    """Return the settings of an embedder: the fields it can be made with."""
+    """Name the settings of an embedder: the dataclass fields of its constructor."""
     if not is_dataclass(embedder):
         return []
     return [field.name for field in fields(embedder) if field.init]
@@ -153,7 +172,7 @@ def refuse_unknown(settings: Mapping[str, str], known: Any, name: str) -> None:
 
 
 def typed_value(key: str, text: str, hint: Any) -> Any:
-    """Turn what was typed into what the field says it holds."""
+    """Convert typed text to the type of a field."""
     try:
         return TypeAdapter(hint).validate_python(literal(text))
     except ValidationError as error:
@@ -162,7 +181,7 @@ def typed_value(key: str, text: str, hint: Any) -> Any:
 
 
 def literal(text: str) -> Any:
-    """Read a Python literal; anything else is a string."""
+    """Parse a Python literal; return any other text as it is."""
     try:
         return literal_eval(text)
     except (ValueError, SyntaxError):

@@ -16,7 +16,7 @@ from pydantic import JsonValue
 from zoobench.embedders.alone import alone
 from zoobench.embedders.embed import Embedder
 from zoobench.embedders.scikit import ScikitEmbedder
-from zoobench.results.results import EmbedderStamp, ZooStamp
+from zoobench.results.stamps import EmbedderStamp, ZooStamp
 from zoobench.task.pair import ZooPair
 from zoogen import ZOOS, Zoo, ZooError, is_built, load_zoo, zoo_folder
 
@@ -24,20 +24,20 @@ PACKAGES = ("zoobench", "numpy", "scipy", "scikit-learn", "torch", "umap-learn",
 
 
 def embedder_stamp(embedder: Embedder, *, name: str = "", reference: str = "") -> EmbedderStamp:
-    """Say which embedder this is, by name, settings, code and commit.
+    """Stamp an embedder: name, settings, code and commit.
 
-    Its name and its settings may be code of its own, which works alone.
+    Name and settings may be properties of the embedder, so their code runs on its own stack.
 
     Args:
-        embedder: Fitted or not.
-        name: What its results are called, if not as itself.
-        reference: What the user typed to get it.
+        embedder: Embedder, fitted or not.
+        name: Name of its results; by default its own name.
+        reference: Text the user typed to name it.
     """
-    return alone(partial(stamp_of, embedder, name, reference))
+    return alone(partial(read_stamp, embedder, name, reference))
 
 
-def stamp_of(embedder: Embedder, name: str, reference: str) -> EmbedderStamp:
-    """Ask an embedder for all that its stamp says."""
+def read_stamp(embedder: Embedder, name: str, reference: str) -> EmbedderStamp:
+    """Read the stamp off an embedder."""
     cls = class_of(embedder)
     home = code_home(cls)
     commit, dirty = commit_of(home)
@@ -53,16 +53,16 @@ def stamp_of(embedder: Embedder, name: str, reference: str) -> EmbedderStamp:
 
 
 def zoo_stamp(zoo: Zoo) -> ZooStamp:
-    """Say which zoo this is, by the hash of its content and of its split.
+    """Stamp a zoo: name, version, and hashes of its content and its split.
 
     Raises:
-        ZooError: If only a part of it was loaded: the hash would be that of all.
+        ZooError: If only part of the zoo is loaded: the hash covers all of it.
     """
     manifest = zoo.manifest
     if zoo.chosen is not None:
         raise ZooError(
-            f"{manifest.spec.name} is loaded in part ({len(zoo.weights)} snapshots); scores are "
-            "comparable on the same zoo only: load it without split and models"
+            f"{manifest.spec.name} is loaded in part ({len(zoo.weights)} snapshots); scores "
+            "compare on whole zoos only: load it without split, models and where"
         )
     return ZooStamp(
         name=manifest.spec.name,
@@ -75,13 +75,13 @@ def zoo_stamp(zoo: Zoo) -> ZooStamp:
 
 
 def pair_at_hand(trained_on: ZooStamp, tested_on: ZooStamp) -> ZooPair | None:
-    """Return the pair of registered zoos that were stamped, as ``zoo_at_hand`` does one."""
+    """Return the pair of registered zoos with these stamps, if both are built here."""
     ours, theirs = zoo_at_hand(trained_on), zoo_at_hand(tested_on)
     return ZooPair(ours, theirs) if ours is not None and theirs is not None else None
 
 
 def zoo_at_hand(stamp: ZooStamp) -> Zoo | None:
-    """Return the registered zoo that was stamped, if it is built here and still the same."""
+    """Return the registered zoo with this stamp, if it is built here."""
     if stamp.name not in ZOOS or not is_built(zoo_folder(stamp.name)):
         return None
     zoo = load_zoo(stamp.name)
@@ -89,10 +89,10 @@ def zoo_at_hand(stamp: ZooStamp) -> Zoo | None:
 
 
 def settings_of(embedder: Embedder) -> dict[str, JsonValue]:
-    """Return the settings of an embedder as JSON: what tells two embedders of a class apart.
+    """Return the settings of an embedder as JSON; they tell two embedders of a class apart.
 
-    Those are the fields of a dataclass, the parameters of a scikit-learn estimator, and of
-    anything else all its attributes before it is fitted.
+    Settings are the fields of a dataclass, the parameters of a scikit-learn estimator, or else all
+    attributes of the unfitted embedder.
     """
     if isinstance(embedder, ScikitEmbedder):
         found = embedder.settings
@@ -104,8 +104,8 @@ def settings_of(embedder: Embedder) -> dict[str, JsonValue]:
     return {name: as_json(value) for name, value in found.items()}
 
 
-def as_json(value: Any) -> JsonValue:
-    """Keep what JSON knows; name anything else by its type and a hash of its content."""
+def as_json(value: Any) -> Any:
+    """Convert a value to JSON; replace any other object by its type and a hash of its content."""
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, list | tuple):
@@ -117,27 +117,27 @@ def as_json(value: Any) -> JsonValue:
 
 
 def class_of(embedder: Embedder) -> type:
-    """Return the class that does the work: scikit-learn's own where one is wrapped."""
+    """Return the class of an embedder, or of the estimator it wraps."""
     return type(embedder.estimator if isinstance(embedder, ScikitEmbedder) else embedder)
 
 
 def code_home(cls: type) -> Path:
-    """Return the file a class is defined in, or the folder if that is part of a package.
+    """Return the file that defines a class, or its folder if the file is in a package.
 
     Raises:
-        ZooError: If the class is in no file, as one typed into a notebook.
+        ZooError: If no file defines the class, for example in a notebook.
     """
     try:
         file = Path(inspect.getfile(cls)).resolve()
     except (OSError, TypeError) as error:
         raise ZooError(
-            f"{cls.__qualname__} is in no file; save it in one to evaluate it"
+            f"{cls.__qualname__} is not defined in a file; save it to one to evaluate it"
         ) from error
     return file.parent if (file.parent / "__init__.py").exists() else file
 
 
 def code_sha256(home: Path) -> str:
-    """Hash the source an embedder is defined in: its file, or every file of its package."""
+    """Hash the source of an embedder: its file, or every file of its package."""
     files = sorted(home.rglob("*.py")) if home.is_dir() else [home]
     digest = sha256()
     for file in files:
@@ -146,7 +146,7 @@ def code_sha256(home: Path) -> str:
 
 
 def commit_of(home: Path) -> tuple[str | None, bool]:
-    """Return the commit the code is tracked at and whether it was changed since."""
+    """Return the commit of some code, None if untracked, and whether it has changed since."""
     folder = home if home.is_dir() else home.parent
 
     def git(*arguments: str) -> str | None:
@@ -165,14 +165,15 @@ def commit_of(home: Path) -> tuple[str | None, bool]:
 
 @cache
 def package_versions(module: str) -> dict[str, str]:
-    """Return the versions a score may depend on, the embedder's own package among them."""
+    """Return the versions that a score may depend on, with that of the embedder's package."""
     top = module.partition(".")[0]
     names = {*PACKAGES, *packages_distributions().get(top, [])}
-    return {"python": platform.python_version()} | {name: found(name) for name in sorted(names)}
+    packages = {name: installed_version(name) for name in sorted(names)}
+    return {"python": platform.python_version()} | packages
 
 
-def found(package: str) -> str:
-    """Return the version of a package, or that it is not there."""
+def installed_version(package: str) -> str:
+    """Return the version of a package, or ``not installed``."""
     try:
         return version(package)
     except PackageNotFoundError:
@@ -180,5 +181,5 @@ def found(package: str) -> str:
 
 
 def machine() -> str:
-    """Describe the machine in a line."""
+    """Describe the machine in one line."""
     return f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"

@@ -1,4 +1,4 @@
-"""Any scikit-learn transformer as an embedder."""
+"""Use a scikit-learn transformer as an embedder."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from zoogen import Weights
 
 
 class ScikitEmbedder:
-    """An estimator with ``fit(X)`` and ``transform(X)``, shown the weights as a plain array."""
+    """An embedder around a scikit-learn estimator, which gets the weights as a plain array."""
 
     def __init__(self, estimator: Any) -> None:
         self.estimator = estimator
@@ -22,16 +22,16 @@ class ScikitEmbedder:
         return dict(self.estimator.get_params(deep=False))
 
     def fit(self, train: Weights, validation: Weights, *, seed: int) -> "ScikitEmbedder":  # noqa: ARG002
-        """Fit on the training weights; the seed goes to ``random_state`` where there is one.
+        """Fit on the training weights; the seed sets ``random_state`` if the estimator has one.
 
         Raises:
-            EmbedderError: If the estimator cannot work with its settings or with these weights.
+            EmbedderError: If the estimator rejects its settings or the weights.
         """
         if "random_state" in self.settings:
             self.estimator.set_params(random_state=seed)
         try:
             self.estimator.fit(np.asarray(train))
-        except ValueError as error:  # scikit-learn looks at settings here, and not before
+        except ValueError as error:  # scikit-learn checks settings only here
             raise EmbedderError(f"{self.name} cannot be fitted: {error}") from error
         return self
 

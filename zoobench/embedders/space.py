@@ -1,4 +1,4 @@
-"""What an embedder leaves open: settings that a search may draw."""
+"""Search spaces: the settings of an embedder that a search may draw."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Uniform:
-    """Any number between two, uniformly or, if ``log``, uniformly in its logarithm."""
+    """A number between two bounds, drawn uniformly or, if ``log``, uniformly in its logarithm."""
 
     low: float
     high: float
@@ -15,10 +15,10 @@ class Uniform:
 
 @dataclass(frozen=True)
 class Choice:
-    """One of some values."""
+    """One of several values."""
 
     values: tuple[object, ...]
 
 
 SearchSpace = Mapping[str, Uniform | Choice]
-"""By the name of the setting; an embedder offers one as its attribute ``search_space``."""
+"""What to draw for each setting; an embedder offers it as its attribute ``search_space``."""

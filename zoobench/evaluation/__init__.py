@@ -1,5 +1,5 @@
-"""An embedder scored on a zoo: embed, fit probes, predict, score, compare, tune.
+"""Evaluate an embedder on a zoo: embed, fit probes, predict, score, compare, tune.
 
-In: an embedder, a zoo, tasks and a probe. Out: a ``Result``.
+In: an embedder, a zoo, tasks and a probe. Out: a ``Record``, and the files it names.
 May import: ``probes`` and below.
 """

@@ -13,23 +13,22 @@ from zoobench.embedders.provenance import embedder_stamp, machine, package_versi
 from zoobench.evaluation.score import score_reconstruction, score_task
 from zoobench.probes.predict import Prediction, batches, predict
 from zoobench.probes.probe import Probe
-from zoobench.results.results import (
-    BENCHMARK,
+from zoobench.results.files import (
     RESULT,
-    SCHEMA_VERSION,
-    EmbedderStamp,
-    Result,
-    read_errors,
     read_predictions,
     read_result,
+    read_squared_errors,
     write_result,
 )
+from zoobench.results.record import SCHEMA_VERSION, Record
+from zoobench.results.stamps import BENCHMARK, EmbedderStamp
 from zoobench.task.pair import ZooPair, zoos_of
 from zoobench.task.targets import targets
 from zoobench.task.tasks import Task
-from zoogen import SPLITS, IntegrityError, Zoo, progress_bar
+from zoogen import SPLITS, IntegrityError, Zoo
+from zoogen.progress import progress_bar
 
-Named = TypeVar("Named")
+Scored = TypeVar("Scored")
 
 log = logging.getLogger(__name__)
 
@@ -43,18 +42,18 @@ def evaluate(
     folder: Path,
     seeds: Sequence[int] = (0,),
     stamp: EmbedderStamp | None = None,
-) -> Result:
-    """Score an embedder and keep the result; tasks that are already there are not done again.
+) -> Record:
+    """Score an embedder and save its record; finished tasks are not done again.
 
     Args:
-        embedder: What to score; it is copied, so it stays unfitted.
-        zoo: On which population, or from which one to which other.
-        tasks: What to predict.
-        probe: What predicts it.
-        folder: Where the result is kept. A result of other code, settings, zoo, probe or seeds
-            that is found there is replaced, with a warning.
-        seeds: One run of the embedder for each.
-        stamp: How the embedder goes on record; by default it speaks for itself.
+        embedder: Embedder to score; it is copied and stays unfitted.
+        zoo: Zoo to score on, or pair to learn on one and score on the other.
+        tasks: Tasks to score.
+        probe: Probe that predicts the tasks.
+        folder: Folder of the result. A warning says so if it replaces a result of other code,
+            settings, zoo, probe or seeds.
+        seeds: Seeds of the embedder, one run for each.
+        stamp: Stamp of the embedder, made here if not given.
 
     Raises:
         EmbedderError: If the embedder breaks the protocol.
@@ -62,29 +61,29 @@ def evaluate(
         ZooError: If the folder cannot be written; finished tasks are kept.
     """
     stamp = stamp or embedder_stamp(embedder)
-    result, missing = start(stamp, zoo, tasks, probe=probe.name, seeds=seeds, folder=folder)
+    record, missing = open_record(stamp, zoo, tasks, probe=probe.name, seeds=seeds, folder=folder)
     if not missing:
-        return result
+        return record
     runs = []
-    title = f"{stamp.name} on {result.zoos}"
+    title = f"{stamp.name} on {record.zoos}"
     with progress_bar(title, things="seeds", total=len(seeds), unit="seeds") as report:
         for seed in seeds:
-            runs.append(embeddings_of(embedder, zoo, seed=seed))
+            runs.append(embeddings_of(embedder, zoo, seed=seed, stamp=stamp))
             report(1)
-    result = replace(
-        result,
+    record = replace(
+        record,
         embedding_dim=runs[0].splits["train"].shape[1],
         embedding_seconds=tuple(run.seconds for run in runs),
         reconstruction=score_reconstruction(folder, zoo.test.properties, runs),
     )
-    write_result(folder, result)
+    write_result(folder, record)
     title = f"{probe.name} probe"
     with progress_bar(title, things="tasks", total=len(missing), unit="tasks") as report:
         predictions = predictions_of(runs, zoo, missing, probe)
-        return finish(result, zoo, reported(predictions, report), folder=folder)
+        return score_tasks(record, zoo, reported(predictions, report), folder=folder)
 
 
-def start(
+def open_record(
     stamp: EmbedderStamp,
     zoo: Zoo | ZooPair,
     tasks: Sequence[Task],
@@ -92,10 +91,14 @@ def start(
     probe: str,
     seeds: Sequence[int],
     folder: Path,
-) -> tuple[Result, list[Task]]:
-    """Begin a result, or take up an earlier one of the very same; return what is missing, too."""
+) -> tuple[Record, list[Task]]:
+    """Start a record, or continue an earlier one of the same evaluation.
+
+    Returns:
+        The record, and the tasks it lacks.
+    """
     stamps = [zoo_stamp(one) for one in zoos_of(zoo)]
-    fresh = Result(
+    fresh = Record(
         schema_version=SCHEMA_VERSION,
         benchmark=BENCHMARK,
         embedder=stamp,
@@ -109,81 +112,81 @@ def start(
         machine=machine(),
         tested_on=stamps[1] if len(stamps) > 1 else None,
     )
-    earlier = earlier_result(folder, fresh)
+    earlier = earlier_record(folder, fresh)
     missing = [task for task in tasks if not is_done(task, earlier)]
     kept = tuple(done for done in earlier.tasks if done.task not in {task.id for task in missing})
-    # The same code may have been committed since, or be called by another name.
+    # Since then, the same code may have been committed or named in another way.
     reference = stamp.reference or earlier.embedder.reference
-    result = replace(earlier, embedder=replace(stamp, reference=reference), tasks=kept)
+    record = replace(earlier, embedder=replace(stamp, reference=reference), tasks=kept)
     if missing:
         for _ in zoo.verify():
             pass
-    elif result != earlier:
-        write_result(folder, result)
-    return result, missing
+    elif record != earlier:
+        write_result(folder, record)
+    return record, missing
 
 
-def is_done(task: Task, result: Result) -> bool:
-    """Tell whether a result has this task in its current version."""
-    done = result.by_task.get(task.id)
+def is_done(task: Task, record: Record) -> bool:
+    """Tell whether a record has this task in its current version."""
+    done = record.by_task.get(task.id)
     return done is not None and (done.version, done.target) == (task.version, task.target)
 
 
-def finish(
-    result: Result,
+def score_tasks(
+    record: Record,
     zoo: Zoo | ZooPair,
     predictions: Iterable[tuple[Task, Prediction, float]],
     *,
     folder: Path,
-) -> Result:
-    """Score task after task; the result is written anew after each."""
+) -> Record:
+    """Score predictions task by task and write the record after each."""
     test = targets(zoo.test)
     for task, prediction, seconds in predictions:
         scored = score_task(folder, test, task, prediction, seconds=seconds)
-        result = replace(result, tasks=(*result.tasks, scored))
-        write_result(folder, result)
-    return result
+        record = replace(record, tasks=(*record.tasks, scored))
+        write_result(folder, record)
+    return record
 
 
 def predictions_of(
     runs: Sequence[Embedded], zoo: Zoo | ZooPair, tasks: Sequence[Task], probe: Probe
 ) -> Iterator[tuple[Task, Prediction, float]]:
-    """Predict the tasks, batch by batch; yield each with the seconds it took."""
+    """Predict tasks batch by batch; yield each with the seconds it took."""
     tables = {split: targets(zoo.part(split)) for split in SPLITS}
     for batch in batches(tasks, tables):
-        begin = perf_counter()
+        start = perf_counter()
         predicted = predict([run.splits for run in runs], tables, batch, probe)
-        seconds = (perf_counter() - begin) / len(batch)
+        seconds = (perf_counter() - start) / len(batch)
         for task, prediction in zip(batch, predicted, strict=True):
             yield task, prediction, seconds
 
 
-def earlier_result(folder: Path, fresh: Result) -> Result:
-    """Return what an earlier run of the very same evaluation finished, checked by hash.
+def earlier_record(folder: Path, fresh: Record) -> Record:
+    """Return the record of an earlier run of the same evaluation, or ``fresh``.
 
-    Tasks whose predictions are damaged are left out, all of them if the errors of a reconstruction
-    are: it is scored anew with the next task. A result of anything else is replaced.
+    The record loses tasks whose predictions are damaged. It loses all tasks if the errors of a
+    reconstruction are damaged, which are made again with the next task.
     """
     if not (folder / RESULT).exists():
         return fresh
     try:
-        result = read_result(folder)
+        record = read_result(folder)
     except IntegrityError as error:
         log.warning("%s; evaluating again", error)
         return fresh
-    if result.identity != fresh.identity:
-        log.warning("%s holds a result of other code, settings, zoo or versions: replaced", folder)
+    if record.identity != fresh.identity:
+        log.warning("%s holds a result of other code, settings, zoo or versions; replaced", folder)
         return fresh
-    if result.reconstruction and not is_whole(read_errors, folder, result.reconstruction):
-        return replace(result, tasks=(), reconstruction=None)
-    whole = (task for task in result.tasks if is_whole(read_predictions, folder, task))
-    return replace(result, tasks=tuple(whole))
+    if record.reconstruction and not is_whole(read_squared_errors, folder, record.reconstruction):
+        return replace(record, tasks=(), reconstruction=None)
+    whole = (task for task in record.tasks if is_whole(read_predictions, folder, task))
+    return replace(record, tasks=tuple(whole))
 
 
-def is_whole(read: Callable[[Path, Named], object], folder: Path, named: Named) -> bool:
-    """Tell whether a file of a result is the one the result names."""
+def is_whole(read: Callable[[Path, Scored], object], folder: Path, scored: Scored) -> bool:
+    """Tell whether the file of a score is the one the record names."""
     try:
-        read(folder, named)
+        read(folder, scored)
     except IntegrityError:
         return False
     return True
@@ -192,7 +195,7 @@ def is_whole(read: Callable[[Path, Named], object], folder: Path, named: Named) 
 def reported(
     predictions: Iterable[tuple[Task, Prediction, float]], report: Callable[[int], None]
 ) -> Iterator[tuple[Task, Prediction, float]]:
-    """Pass predictions on; count each once it has been taken."""
+    """Pass predictions on; report each when the next is asked for."""
     for prediction in predictions:
         yield prediction
         report(1)

@@ -1,4 +1,4 @@
-"""The rows every score is read against: knowing nothing, and knowing all but the weights."""
+"""Reference rows: chance, and a guess from hyper-parameters without the weights."""
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -9,9 +9,10 @@ import numpy as np
 from jaxtyping import Shaped
 
 from zoobench.embedders.provenance import code_sha256, commit_of
-from zoobench.evaluation.evaluate import finish, start
+from zoobench.evaluation.evaluate import open_record, score_tasks
 from zoobench.probes.predict import Prediction, known_rows
-from zoobench.results.results import EmbedderStamp, Result
+from zoobench.results.record import Record
+from zoobench.results.stamps import EmbedderStamp
 from zoobench.task.pair import ZooPair
 from zoobench.task.targets import targets
 from zoobench.task.tasks import Task
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from zoobench.probes.predict import Tables
 
-PROBE = "reference"
+REFERENCE_PROBE = "reference"
 STATISTICS = "weight-statistics"
 
 Guess = Callable[["pd.DataFrame", "pd.DataFrame", Task, AnySpec], Shaped[np.ndarray, " snapshots"]]
@@ -43,9 +44,9 @@ def chance(
 def hyper_parameters(
     train: "pd.DataFrame", test: "pd.DataFrame", task: Task, spec: AnySpec
 ) -> Shaped[np.ndarray, " snapshots"]:
-    """Guess from all that was chosen but the target: the varied axes and the epoch.
+    """Guess from the epoch and all varied axes but the target.
 
-    Gradient-boosted trees, so that axes may interact in any way.
+    Gradient-boosted trees let axes interact in any way.
     """
     axes = (*spec.varied, "epoch")
     columns = [column for column in axes if column in test and column != task.target]
@@ -57,14 +58,14 @@ def hyper_parameters(
     regression = task.kind == "regression"
     trees: Any = HistGradientBoostingRegressor if regression else HistGradientBoostingClassifier
     model = trees(categorical_features="from_dtype", early_stopping=False, random_state=0)
-    # On busy cores the threads of so small a problem spend minutes waiting for each other.
+    # On busy cores, threads wait minutes for each other on so small a problem.
     with threadpool_limits(1, user_api="openmp"):
         model.fit(as_features(train[columns]), train[task.target])
         return np.asarray(model.predict(as_features(test[columns])))
 
 
 def as_features(table: "pd.DataFrame") -> "pd.DataFrame":
-    """Mark the columns that hold names as categories."""
+    """Turn the columns that hold names into categories."""
     names = table.select_dtypes(exclude="number").columns
     return table.astype(dict.fromkeys(names, "category"))
 
@@ -74,8 +75,8 @@ REFERENCES: dict[str, Guess] = {"chance": chance, "hyper-parameters": hyper_para
 
 def evaluate_reference(
     name: str, zoo: Zoo | ZooPair, tasks: Sequence[Task], *, folder: Path
-) -> Result:
-    """Score one of ``REFERENCES`` and keep the result as that of any embedder.
+) -> Record:
+    """Score one of ``REFERENCES`` and save its record like that of an embedder.
 
     Raises:
         ZooError: If the folder cannot be written.
@@ -91,17 +92,19 @@ def evaluate_reference(
         commit=commit,
         dirty=dirty,
     )
-    result, missing = start(stamp, zoo, tasks, probe=PROBE, seeds=(0,), folder=folder)
-    return finish(result, zoo, guesses(REFERENCES[name], zoo, missing), folder=folder)
+    record, missing = open_record(
+        stamp, zoo, tasks, probe=REFERENCE_PROBE, seeds=(0,), folder=folder
+    )
+    return score_tasks(record, zoo, guesses(REFERENCES[name], zoo, missing), folder=folder)
 
 
 def guesses(
     guess: Guess, zoo: Zoo | ZooPair, tasks: Sequence[Task]
 ) -> Iterator[tuple[Task, Prediction, float]]:
-    """Guess every task for the test split."""
+    """Guess each task on the test split; yield it with the seconds it took."""
     tables: Tables = {split: targets(zoo.part(split)) for split in SPLITS}
     for task in tasks:
-        begin = perf_counter()
+        start = perf_counter()
         rows = known_rows(tables["test"], task)
         train = tables["train"][known_rows(tables["train"], task)]
         values = guess(train, tables["test"][rows], task, zoo.spec)
@@ -112,4 +115,4 @@ def guesses(
             penalties=(np.nan,),
             validation_scores=(np.nan,),
         )
-        yield task, prediction, perf_counter() - begin
+        yield task, prediction, perf_counter() - start

@@ -1,16 +1,23 @@
-"""From names to a result: find the zoo, the embedder, the tasks and the probe, and evaluate."""
+"""Run an evaluation that is given by names: find embedder, probe, zoo and tasks, and score."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from zoobench.embedders.embed import Embedder
-from zoobench.embedders.find import embedder_names, find_embedder
+from zoobench.embedders.find import as_embedder, embedder_names, find_embedder
 from zoobench.embedders.provenance import embedder_stamp
 from zoobench.evaluation.evaluate import evaluate
-from zoobench.evaluation.reference_rows import PROBE, REFERENCES, STATISTICS, evaluate_reference
+from zoobench.evaluation.reference_rows import (
+    REFERENCE_PROBE,
+    REFERENCES,
+    STATISTICS,
+    evaluate_reference,
+)
 from zoobench.probes.probe import Probe, find_probe
-from zoobench.results.results import EmbedderStamp, Result
+from zoobench.results.record import Record
+from zoobench.results.stamps import EmbedderStamp
 from zoobench.results.store import label, result_folder
 from zoobench.task.elsewhere import tasks_elsewhere
 from zoobench.task.pair import ZooPair, name_of
@@ -19,15 +26,19 @@ from zoogen import ZOOS, Zoo, load_zoo
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
-    """What a user asks for, everything by name.
+class Evaluation:
+    """What to evaluate, by name.
 
     Attributes:
-        tasks: All tasks of the zoo if empty.
-        seeds: Number of runs of the embedder, seeds 0, 1, ….
+        embedder: Name that ``find_embedder`` takes, or an embedder.
+        zoo: Registered name, folder, or address on the Hub.
+        probe: Name of the probe.
+        settings: Settings of the embedder, as typed on the command line.
+        tasks: Task ids; all tasks of the zoo if empty.
+        seeds: Number of runs of the embedder, with seeds 0, 1, ….
     """
 
-    embedder: str
+    embedder: Any
     zoo: str
     probe: str = "standard"
     settings: Mapping[str, str]
@@ -36,92 +47,106 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Found:
-    """What a request names, found before there is a zoo: nothing here knows a label yet."""
+class Method:
+    """An embedder and a probe, found before a zoo is loaded: neither has seen a label."""
 
     embedder: Embedder
     stamp: EmbedderStamp
     probe: Probe
 
 
-def run(request: Request, root: Path, *, references: bool) -> Result:
-    """Evaluate what was asked for; results go below ``root``.
+def run(evaluation: Evaluation, root: Path, *, references: bool) -> Record:
+    """Evaluate on one zoo.
 
     Args:
-        request: What to evaluate.
+        evaluation: What to evaluate.
         root: Folder of all results.
         references: Whether to score chance, hyper-parameters and layer statistics too.
 
     Raises:
-        UnknownNameError: If a zoo, embedder, setting, task or probe is not known.
-        ZooError: If the embedder breaks the protocol or something cannot be read or written.
+        UnknownNameError: If a zoo, embedder, setting, task or probe is unknown.
+        ZooError: If the embedder breaks the protocol, or a file cannot be read or written.
     """
-    found = find(request)
-    if request.zoo in ZOOS:
-        find_tasks(ZOOS[request.zoo], request.tasks)  # before a zoo is built in vain
-    zoo = load_zoo(request.zoo)
-    tasks = find_tasks(zoo.spec, request.tasks)
-    return run_found(found, zoo, tasks, root, seeds=request.seeds, references=references)
+    method = find_method(evaluation)
+    if evaluation.zoo in ZOOS:
+        find_tasks(ZOOS[evaluation.zoo], evaluation.tasks)  # fail before a zoo is built
+    return run_on(load_zoo(evaluation.zoo), method, evaluation, root, references=references)
 
 
-def run_elsewhere(request: Request, other: str, root: Path, *, references: bool) -> Result:
-    """Evaluate what was asked for on the test split of another zoo; results go below ``root``.
+def run_elsewhere(evaluation: Evaluation, other: str, root: Path, *, references: bool) -> Record:
+    """Learn on one zoo and score on the test split of another; regressions only.
 
-    The arguments are those of ``run``; of the tasks asked for, those with numbers are scored.
+    Args:
+        evaluation: What to evaluate.
+        other: Zoo to test on: registered name, folder, or address on the Hub.
+        root: Folder of all results.
+        references: Whether to score chance, hyper-parameters and layer statistics too.
 
     Raises:
         ZooError: As ``run``, or if the two zoos have different networks.
     """
-    found = find(request)
-    pair = ZooPair(load_zoo(request.zoo), load_zoo(other))
-    tasks = tasks_elsewhere(pair, request.tasks)
-    return run_found(found, pair, tasks, root, seeds=request.seeds, references=references)
+    method = find_method(evaluation)
+    pair = ZooPair(load_zoo(evaluation.zoo), load_zoo(other))
+    return run_on(pair, method, evaluation, root, references=references)
 
 
-def find(request: Request) -> Found:
-    """Find what is to be evaluated, and name it.
+def find_method(evaluation: Evaluation) -> Method:
+    """Find embedder and probe, and stamp the embedder.
 
     Raises:
-        UnknownNameError: If the embedder, a setting or the probe is not known.
+        UnknownNameError: If the embedder, a setting or the probe is unknown.
     """
-    embedder = find_embedder(request.embedder, request.settings)
-    name = label(embedder.name, request.settings)
-    stamp = embedder_stamp(embedder, name=name, reference=request.embedder)
-    return Found(embedder, stamp, find_probe(request.probe))
+    if isinstance(evaluation.embedder, str):
+        reference = evaluation.embedder
+        embedder = find_embedder(reference, evaluation.settings)
+    else:
+        reference = ""
+        embedder = as_embedder(evaluation.embedder, evaluation.settings)
+    name = label(embedder.name, evaluation.settings)
+    stamp = embedder_stamp(embedder, name=name, reference=reference)
+    return Method(embedder, stamp, find_probe(evaluation.probe))
 
 
-def run_found(
-    found: Found,
-    zoo: Zoo | ZooPair,
-    tasks: Sequence[Task],
-    root: Path,
-    *,
-    seeds: int,
-    references: bool,
-) -> Result:
-    """Evaluate an embedder, and the rows to read its scores against."""
-    name, probe = found.stamp.name, found.probe
-    result = evaluate(
-        found.embedder,
+def run_on(
+    zoo: Zoo | ZooPair, method: Method, evaluation: Evaluation, root: Path, *, references: bool
+) -> Record:
+    """Evaluate a method on a loaded zoo, and also score the reference rows if asked to."""
+    tasks = (
+        tasks_elsewhere(zoo, evaluation.tasks)
+        if isinstance(zoo, ZooPair)
+        else find_tasks(zoo.spec, evaluation.tasks)
+    )
+    name, probe = method.stamp.name, method.probe
+    record = evaluate(
+        method.embedder,
         zoo,
         tasks,
         probe=probe,
         folder=result_folder(root, name, name_of(zoo), probe.name),
-        seeds=range(seeds),
-        stamp=found.stamp,
+        seeds=range(evaluation.seeds),
+        stamp=method.stamp,
     )
     if references:
         run_references(zoo, tasks, probe, root, but=name)
-    return result
+    return record
 
 
 def run_references(
     zoo: Zoo | ZooPair, tasks: Sequence[Task], probe: Probe, root: Path, *, but: str
 ) -> None:
-    """Score what every score is read against: chance, hyper-parameters, layer statistics."""
+    """Score chance, hyper-parameters and layer statistics.
+
+    Args:
+        zoo: Zoo or pair to score on.
+        tasks: Tasks to score.
+        probe: Probe of the layer statistics.
+        root: Folder of all results.
+        but: Name of the embedder that is already scored.
+    """
     zoo_name = name_of(zoo)
     for name in REFERENCES:
-        evaluate_reference(name, zoo, tasks, folder=result_folder(root, name, zoo_name, PROBE))
+        folder = result_folder(root, name, zoo_name, REFERENCE_PROBE)
+        evaluate_reference(name, zoo, tasks, folder=folder)
     if but != STATISTICS and STATISTICS in embedder_names():
         statistics = find_embedder(STATISTICS)
         evaluate(

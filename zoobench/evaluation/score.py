@@ -1,4 +1,4 @@
-"""From predictions and reconstructions to results: score, interval, file."""
+"""Score predictions and reconstructions, with intervals, and write them to files."""
 
 from collections.abc import Sequence
 from math import isfinite
@@ -10,8 +10,9 @@ from jaxtyping import Float64, Int64, Shaped
 
 from zoobench.embedders.embed import Embedded
 from zoobench.probes.predict import Prediction
-from zoobench.results.bootstrap import kept_interval, model_interval
-from zoobench.results.results import RECONSTRUCTION, ReconstructionResult, TaskResult, write_table
+from zoobench.results.bootstrap import model_interval, reconstruction_interval
+from zoobench.results.files import write_table
+from zoobench.results.record import RECONSTRUCTION, ReconstructionResult, TaskResult
 from zoobench.task.metrics import METRICS, kendall_tau_ceiling
 from zoobench.task.tasks import Kind, Task
 
@@ -24,7 +25,7 @@ def score_task(
 ) -> TaskResult:
     """Score a prediction on the test split, with its interval, and write it to ``folder``.
 
-    Numbers are scored as they are written, in float32: whoever reads them gets the same score.
+    Scores are those of the written float32 numbers, so readers of the file get the same.
     """
     import pandas as pd
 
@@ -32,7 +33,7 @@ def score_task(
     scores, interval = scores_of(task, rows, prediction.values)
     ceiling = None
     if task.metric == "kendall_tau":
-        ceiling = known(kendall_tau_ceiling(rows[task.target].to_numpy(np.float64)))
+        ceiling = finite_or_none(kendall_tau_ceiling(rows[task.target].to_numpy(np.float64)))
     written = pd.DataFrame({"model": rows["model"], "epoch": rows["epoch"]})
     for number, column in enumerate(prediction.values):
         written[f"seed_{number}"] = column
@@ -44,8 +45,8 @@ def score_task(
         metric=task.metric,
         scores=scores,
         interval=interval,
-        penalties=tuple(map(known, prediction.penalties)),
-        validation_scores=tuple(map(known, prediction.validation_scores)),
+        penalties=tuple(map(finite_or_none, prediction.penalties)),
+        validation_scores=tuple(map(finite_or_none, prediction.validation_scores)),
         rows=len(rows),
         seconds=seconds,
         predictions_sha256=write_table(folder, task.id, written),
@@ -56,24 +57,27 @@ def score_task(
 def scores_of(
     task: Task, rows: "pd.DataFrame", values: Shaped[np.ndarray, "seeds rows"]
 ) -> tuple[tuple[float | None, ...], tuple[float | None, float | None]]:
-    """Score the predictions of the snapshots that have a target: once per seed, and the interval.
+    """Score the predictions of one task.
 
     Args:
-        task: What is predicted.
-        rows: Properties of those snapshots, ``model`` and the target among them.
+        task: Task that is predicted.
+        rows: Properties of the snapshots with a target, among them ``model`` and the target.
         values: Predictions, one row per seed.
+
+    Returns:
+        One score per seed, and the interval of their mean.
     """
     truth, guesses = comparable(task.kind, rows[task.target], values)
     metric = METRICS[task.metric]
     low, high = model_interval(task.metric, truth, guesses, rows["model"].to_numpy())
-    scores = tuple(known(metric(truth, guess)) for guess in guesses)
-    return scores, (known(low), known(high))
+    scores = tuple(finite_or_none(metric(truth, guess)) for guess in guesses)
+    return scores, (finite_or_none(low), finite_or_none(high))
 
 
 def comparable(
     kind: Kind, truth: "pd.Series[Any]", *guesses: Shaped[np.ndarray, "_seeds rows"]
 ) -> list[Any]:
-    """Return numbers as they are, and labels as numbers that stand for the same in all arrays."""
+    """Return numbers as they are, and labels as codes that mean the same in all arrays."""
     if kind == "regression":
         return [truth.to_numpy(np.float64), *guesses]
     arrays = [truth.to_numpy(str), *guesses]
@@ -86,13 +90,13 @@ def comparable(
 def score_reconstruction(
     folder: Path, test: "pd.DataFrame", runs: Sequence[Embedded]
 ) -> ReconstructionResult | None:
-    """Score how well the test split was reconstructed, once per seed, and write the errors."""
+    """Score the reconstruction of the test split, once per seed, and write its errors."""
     found = [run.errors for run in runs if run.errors is not None]
     if len(found) < len(runs):
         return None
     errors = np.stack(found)
     models = test["model"].to_numpy()
-    scores, interval = kept_of(errors, models)
+    scores, interval = reconstruction_scores(errors, models)
     digest = write_errors(folder, test, errors)
     return ReconstructionResult(scores=scores, interval=interval, errors_sha256=digest)
 
@@ -104,7 +108,7 @@ def write_errors(
     *,
     compression: Literal["snappy", "zstd"] = "snappy",
 ) -> str:
-    """Write the ``squared_errors`` of every seed; return the hash."""
+    """Write the ``squared_errors`` of every seed; return the hash of the file."""
     import pandas as pd
 
     written = pd.DataFrame({"model": test["model"].to_numpy(), "epoch": test["epoch"].to_numpy()})
@@ -113,16 +117,16 @@ def write_errors(
     return write_table(folder, RECONSTRUCTION, written, compression=compression)
 
 
-def kept_of(
+def reconstruction_scores(
     errors: Float64[np.ndarray, "seeds 2 rows"], models: Int64[np.ndarray, " rows"]
 ) -> tuple[tuple[float | None, ...], tuple[float | None, float | None]]:
-    """Score a reconstruction from the ``squared_errors`` of every seed, and the interval."""
+    """Return the R² of each seed from its ``squared_errors``, and the interval of their mean."""
     wrong, spread = errors.sum(axis=2).T
-    low, high = kept_interval(errors, models)
+    low, high = reconstruction_interval(errors, models)
     r2 = 1 - wrong / np.where(spread > 0, spread, np.nan)
-    return tuple(map(known, r2)), (known(low), known(high))
+    return tuple(map(finite_or_none, r2)), (finite_or_none(low), finite_or_none(high))
 
 
-def known(number: float) -> float | None:
-    """Turn what is not a number into what is missing: JSON has no NaN."""
+def finite_or_none(number: float) -> float | None:
+    """Return a number, or None if it is not finite: JSON has no NaN."""
     return float(number) if isfinite(number) else None

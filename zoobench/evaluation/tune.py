@@ -1,4 +1,4 @@
-"""Search over the settings of an embedder with Ray Tune; the validation split alone decides."""
+"""Search the settings of an embedder with Ray Tune, scored on the validation split only."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -12,28 +12,29 @@ from zoobench.embedders.cache import embeddings_of
 from zoobench.embedders.embed import Embeddings
 from zoobench.embedders.find import find_embedder
 from zoobench.embedders.space import Choice, SearchSpace, Uniform
-from zoobench.evaluation.run import Request
+from zoobench.evaluation.run import Evaluation
 from zoobench.places import cache_folder
 from zoobench.probes.predict import batches, predict
 from zoobench.probes.probe import find_probe
 from zoobench.task.targets import targets
 from zoobench.task.tasks import find_tasks
-from zoogen import SPLITS, Zoo, ZooError, load_zoo, progress_bar, ray_cluster
+from zoogen import SPLITS, Zoo, ZooError, load_zoo, ray_cluster
+from zoogen.progress import progress_bar
 
 DIGITS = 3
-"""Significant ones of a number drawn: more say nothing and do not read well."""
+"""Significant digits of a drawn number: more are noise and hard to read."""
 
 SCORE = "score"
 
 
 @dataclass(frozen=True)
 class Trial:
-    """Settings that were tried, as typed on the command line.
+    """One try of a search.
 
     Attributes:
-        settings: Those that differ from what was asked for.
-        score: Mean over tasks on the validation split; minus infinity of a trial that failed.
-        reason: Why it failed, or nothing.
+        settings: Settings that differ from those asked for, as typed on the command line.
+        score: Mean over tasks on the validation split; minus infinity if the trial failed.
+        reason: Reason why it failed, or empty.
     """
 
     settings: Mapping[str, str]
@@ -41,44 +42,44 @@ class Trial:
     reason: str = ""
 
 
-def tune(request: Request, trials: int, *, seed: int = 0) -> list[Trial]:
-    """Try settings of an embedder; the same seed tries the same again, from the cache.
+def tune(evaluation: Evaluation, trials: int, *, seed: int = 0) -> list[Trial]:
+    """Try settings of an embedder; the same seed repeats the same trials from the cache.
 
-    The first trial is the embedder as it was asked for, so a search never ends below it. Labels of
-    the test split are neither read nor scored.
+    The first trial is the embedder as asked for, so a search never ends below it. The search
+    neither reads nor scores labels of the test split.
 
     Args:
-        request: The embedder, its zoo, probe and tasks; settings named there are not searched.
-        trials: How many to try.
-        seed: Of what is drawn, and of the embedder in each trial.
+        evaluation: Embedder, zoo, probe and tasks. Its settings are fixed, the others searched.
+        trials: Number of trials.
+        seed: Seed of the draws, and of the embedder in each trial.
 
     Returns:
-        All trials, best first, those that failed last.
+        All trials, best first, failed ones last.
 
     Raises:
-        ZooError: If the embedder offers nothing to search, Ray is not installed, or all trials
+        ZooError: If the embedder has no setting to search, Ray is not installed, or all trials
             fail.
-        KeyboardInterrupt: If it was stopped; the trials that ended are in the cache.
+        KeyboardInterrupt: If the search is interrupted; finished trials are in the cache.
     """
-    embedder = find_embedder(request.embedder, request.settings)
+    embedder = find_embedder(evaluation.embedder, evaluation.settings)
     space = {
         name: drawn
         for name, drawn in getattr(embedder, "search_space", {}).items()
-        if name not in request.settings
+        if name not in evaluation.settings
     }
     if not space:
         raise ZooError(
-            f"{embedder.name} leaves no setting open; give it a search_space or drop --set"
+            f"{embedder.name} has no setting to search; give it a search_space or drop --set"
         )
     first = {name: getattr(embedder, name) for name in space}
-    trial = partial(tried, request=request, first=first, seed=seed)
+    trial = partial(run_trial, evaluation=evaluation, first=first, seed=seed)
     title = f"{trials} settings of {embedder.name}"
     with progress_bar(title, things="trials", total=trials, unit="trials") as report:
         found = sorted(
             run_trials(trial, space, first, trials, seed, report), key=lambda each: -each.score
         )
     if not isfinite(found[0].score):
-        raise ZooError(f"no trial of {embedder.name} came to a score; the first: {found[0].reason}")
+        raise ZooError(f"every trial of {embedder.name} failed; the first: {found[0].reason}")
     return found
 
 
@@ -90,8 +91,8 @@ def run_trials(
     seed: int,
     report: Callable[[int], None],
 ) -> list[Trial]:
-    """Let Ray Tune run the trials, one to a core."""
-    os.environ.setdefault("RAY_CHDIR_TO_TRIAL_DIR", "0")  # files are named from where we are
+    """Run the trials with Ray Tune, one per core."""
+    os.environ.setdefault("RAY_CHDIR_TO_TRIAL_DIR", "0")  # keep relative paths valid
     with ray_cluster("local"):
         from ray import tune as ray_tune
         from ray.tune.search.basic_variant import BasicVariantGenerator
@@ -101,11 +102,11 @@ def run_trials(
                 report(1)
 
             def __reduce__(self) -> tuple[type, tuple[()]]:
-                return ray_tune.Callback, ()  # Ray writes callbacks down, and a bar cannot be
+                return ray_tune.Callback, ()  # Ray pickles callbacks; a progress bar it cannot
 
         tuner = ray_tune.Tuner(
             lambda drawn: asdict(trial(drawn)),
-            param_space={name: for_ray(drawn) for name, drawn in space.items()},
+            param_space={name: ray_domain(drawn) for name, drawn in space.items()},
             tune_config=ray_tune.TuneConfig(
                 num_samples=trials,
                 metric=SCORE,
@@ -127,8 +128,8 @@ def run_trials(
     return [Trial(each["settings"], each[SCORE], each["reason"]) for each in found]
 
 
-def for_ray(drawn: Uniform | Choice) -> Any:
-    """Write what is left open as Ray Tune does."""
+def ray_domain(drawn: Uniform | Choice) -> Any:
+    """Convert the range of a setting to Ray Tune's."""
     from ray import tune as ray_tune
 
     if isinstance(drawn, Choice):
@@ -138,23 +139,23 @@ def for_ray(drawn: Uniform | Choice) -> Any:
 
 
 def as_typed(drawn: Mapping[str, object]) -> dict[str, str]:
-    """Write settings as they would be typed, numbers with few digits."""
+    """Return settings as a user would type them, numbers with ``DIGITS`` digits."""
     return {
         name: f"{value:.{DIGITS}g}" if isinstance(value, float) else str(value)
         for name, value in sorted(drawn.items())
     }
 
 
-def tried(
-    drawn: Mapping[str, object], *, request: Request, first: Mapping[str, object], seed: int
+def run_trial(
+    drawn: Mapping[str, object], *, evaluation: Evaluation, first: Mapping[str, object], seed: int
 ) -> Trial:
-    """Score settings on the validation split; an embedder that cannot have them is a trial, too."""
+    """Score drawn settings on the validation split; an error makes a failed trial."""
     changed = as_typed({name: value for name, value in drawn.items() if value != first[name]})
     try:
-        embedder = find_embedder(request.embedder, {**request.settings, **changed})
-        zoo = load_zoo(request.zoo)
+        embedder = find_embedder(evaluation.embedder, {**evaluation.settings, **changed})
+        zoo = load_zoo(evaluation.zoo)
         embeddings = embeddings_of(embedder, zoo, seed=seed).splits
-        scores = [*held_out_scores(embeddings, zoo, request)]
+        scores = [*held_out_scores(embeddings, zoo, evaluation)]
     except ZooError as error:
         return Trial(changed, -inf, str(error))
     defined = [score for score in scores if isfinite(score)]
@@ -163,11 +164,11 @@ def tried(
     return Trial(changed, fmean(defined))
 
 
-def held_out_scores(embeddings: Embeddings, zoo: Zoo, request: Request) -> Iterator[float]:
-    """Score each task on the validation split, which also stands in where the test split would."""
+def held_out_scores(embeddings: Embeddings, zoo: Zoo, evaluation: Evaluation) -> Iterator[float]:
+    """Score each task on the validation split, which also replaces the test split."""
     shown = {split: split if split != "test" else "validation" for split in SPLITS}
     tables = {split: targets(zoo.part(part)) for split, part in shown.items()}
     rows = {split: embeddings[part] for split, part in shown.items()}
-    for batch in batches(find_tasks(zoo.spec, request.tasks), tables):
-        for prediction in predict([rows], tables, batch, find_probe(request.probe)):
+    for batch in batches(find_tasks(zoo.spec, evaluation.tasks), tables):
+        for prediction in predict([rows], tables, batch, find_probe(evaluation.probe)):
             yield prediction.validation_scores[0]

@@ -1,4 +1,4 @@
-"""Probes: small models that read one property from an embedding.
+"""Probes: small models that predict properties from an embedding.
 
 In: embeddings and targets of the train and validation splits. Out: predictions of the test split.
 May import: ``embedders`` and below.

@@ -1,4 +1,4 @@
-"""The supervised probe: gradient-boosted trees on an embedding, one fit for each property."""
+"""The supervised probe: gradient-boosted trees on an embedding, one fit per property."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ from jaxtyping import Float, Float64, Int64, Shaped
 from zoobench.probes.linear import Fit
 from zoobench.probes.logistic import class_counts
 from zoobench.task.metrics import accuracy, r2
-from zoogen import progress_bar
+from zoogen.progress import progress_bar
 
 PENALTIES = (100.0, 10.0, 1.0)
-"""L2 on the values of leaves; a leaf of so many snapshots keeps half of its value."""
+"""L2 penalties on leaf values; a leaf with as many snapshots as its penalty halves its value."""
 ROUNDS = 500
 LEARNING_RATE = 0.1
 
@@ -25,23 +25,23 @@ def boosted_regression(
     validation: Float[np.ndarray, "held_out dim"],
     validation_targets: Float64[np.ndarray, "held_out targets"],
 ) -> Fit:
-    """Regress each target by boosted trees on raw features: no increasing function of one matters.
+    """Regress each target by boosted trees on raw features; increasing transforms change nothing.
 
-    Of three penalties and up to ``ROUNDS`` trees for each, those with the best validation R² are
-    kept, the largest penalty of equals. Nothing is refitted on the validation split.
+    Of three penalties, with up to ``ROUNDS`` trees each, keep the model with the best validation
+    R², and of equals the one with the largest penalty. The validation split is never fitted.
 
     Args:
-        train: Embeddings the trees are grown on, finite.
+        train: Embeddings to grow trees on, finite.
         train_targets: One column per target, finite.
-        validation: Embeddings the number of trees and the penalty are chosen on.
-        validation_targets: Their targets; one that is constant keeps the mean and one tree.
+        validation: Embeddings to choose the number of trees and the penalty on.
+        validation_targets: Their targets; a constant target keeps the mean and one tree.
 
     Source:
         Unterthiner et al. 2020, arXiv:2002.11448, whose trees are those of LightGBM.
     """
     from sklearn.ensemble import HistGradientBoostingRegressor
 
-    def grown(column: int, penalty: float) -> "Boosted":
+    def grow(column: int, penalty: float) -> "Boosted":
         model = HistGradientBoostingRegressor(**settings(penalty))
         return best_rounds(
             model.fit(train, train_targets[:, column]),
@@ -49,7 +49,7 @@ def boosted_regression(
             lambda predicted: r2(validation_targets[:, column], predicted),
         )
 
-    chosen = best_of(grown, columns=train_targets.shape[1])
+    chosen = best_of(grow, columns=train_targets.shape[1])
     return Fit(
         map=Columns(chosen),
         penalties=tuple(each.model.l2_regularization for each in chosen),
@@ -65,7 +65,7 @@ def boosted_classification(
     *,
     classes: int,
 ) -> Fit:
-    """Classify by boosted trees, chosen as those of ``boosted_regression``, by accuracy.
+    """Classify by boosted trees, chosen as in ``boosted_regression`` but by accuracy.
 
     Returns:
         A map to the logarithms of ``classes`` probabilities.
@@ -77,7 +77,7 @@ def boosted_classification(
 
     class_counts(labels, classes)
 
-    def grown(_: int, penalty: float) -> "Boosted":
+    def grow(_: int, penalty: float) -> "Boosted":
         model = HistGradientBoostingClassifier(**settings(penalty))
         return best_rounds(
             model.fit(train, labels),
@@ -85,7 +85,7 @@ def boosted_classification(
             lambda predicted: accuracy(validation_labels, predicted.argmax(axis=1)),
         )
 
-    (chosen,) = best_of(grown, columns=1)
+    (chosen,) = best_of(grow, columns=1)
     return Fit(chosen, (chosen.model.l2_regularization,), (chosen.score,))
 
 
@@ -94,9 +94,9 @@ class Boosted:
     """The first rounds of a boosted model.
 
     Attributes:
-        model: A regressor or classifier of scikit-learn, fitted.
-        rounds: How many count.
-        score: Of these rounds, on the validation split.
+        model: Fitted regressor or classifier of scikit-learn.
+        rounds: Number of rounds to use.
+        score: Score of these rounds on the validation split.
     """
 
     model: Any
@@ -125,12 +125,12 @@ class Columns:
 
 
 def settings(penalty: float) -> dict[str, Any]:
-    """Return what all models share, and the penalty of one."""
+    """Return the settings of a model with this penalty."""
     return {
         "l2_regularization": penalty,
         "max_iter": ROUNDS,
         "learning_rate": LEARNING_RATE,
-        "early_stopping": False,  # it would hold out snapshots of networks that it trains on
+        "early_stopping": False,  # it would hold out snapshots of models it trains on
         "random_state": 0,
     }
 
@@ -138,7 +138,7 @@ def settings(penalty: float) -> dict[str, Any]:
 def stages(
     model: Any, features: Float[np.ndarray, "snapshots dim"]
 ) -> Iterator[Float64[np.ndarray, "snapshots ..."]]:
-    """Yield what a model says after each of its rounds."""
+    """Yield the outputs of a model after each of its rounds."""
     if not hasattr(model, "staged_predict_proba"):
         yield from model.staged_predict(features)
         return
@@ -151,19 +151,19 @@ def best_rounds(
     validation: Float[np.ndarray, "held_out dim"],
     score: Callable[[Shaped[np.ndarray, "held_out ..."]], float],
 ) -> Boosted:
-    """Keep as many rounds as do best on the validation split, the fewest of equals."""
+    """Keep the number of rounds that scores best on the validation split, the fewest of equals."""
     scores = np.array([score(predicted) for predicted in stages(model, validation)])
     best = int(np.argmax(np.nan_to_num(scores, nan=-np.inf)))
     return Boosted(model, best + 1, float(scores[best]))
 
 
-def best_of(grown: Callable[[int, float], Boosted], *, columns: int) -> list[Boosted]:
+def best_of(grow: Callable[[int, float], Boosted], *, columns: int) -> list[Boosted]:
     """Grow a model for each column and penalty, and keep the best of each column."""
     from threadpoolctl import threadpool_limits
 
     chosen = []
     total = columns * len(PENALTIES)
-    # On busy cores the threads of so small a problem spend minutes waiting for each other.
+    # On busy cores, threads wait minutes for each other on so small a problem.
     with (
         threadpool_limits(1, user_api="openmp"),
         progress_bar("grow trees", things="models", total=total, unit="models") as report,
@@ -171,7 +171,7 @@ def best_of(grown: Callable[[int, float], Boosted], *, columns: int) -> list[Boo
         for column in range(columns):
             tried = []
             for penalty in PENALTIES:
-                tried.append(grown(column, penalty))
+                tried.append(grow(column, penalty))
                 report(1)
             chosen.append(max(tried, key=lambda each: np.nan_to_num(each.score, nan=-np.inf)))
     return chosen

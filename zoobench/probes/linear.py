@@ -1,4 +1,4 @@
-"""What a probe leaves behind: a map on raw embeddings, most often linear, and how it was chosen."""
+"""Trained probes: a map on raw embeddings, most often linear, and how it was chosen."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ ROWS_AT_ONCE = 4096
 
 
 def row_blocks(rows: int) -> Iterator[slice]:
-    """Cut ``rows`` rows into blocks small enough to hold in double precision."""
+    """Cut rows into blocks small enough to hold in double precision."""
     for first in range(0, rows, ROWS_AT_ONCE):
         yield slice(first, min(first + ROWS_AT_ONCE, rows))
 
@@ -19,8 +19,8 @@ def row_blocks(rows: int) -> Iterator[slice]:
 class LinearMap:
     """A linear function of raw features, in double precision.
 
-    Whatever a probe does to the features on the way (centring, scaling, rotating) is folded in,
-    so the same map scores the embeddings of any other zoo unchanged.
+    It includes all that a probe does to the features (centring, scaling, rotating), so the same map
+    also applies to embeddings of other zoos.
     """
 
     weights: Float64[np.ndarray, "dim outputs"]
@@ -51,10 +51,10 @@ class Fit:
     """A trained probe.
 
     Attributes:
-        map: What to apply to embeddings; an output per regression target, or per class.
-        penalties: The L2 penalty kept, per target; a single one for a classification.
-        validation_scores: Score of ``map`` on the validation split, in the same order: R²,
-            nan for a target that is constant there, or accuracy.
+        map: Function of embeddings with one output per regression target, or per class.
+        penalties: L2 penalty chosen for each target; a single one for a classification.
+        validation_scores: Scores of ``map`` on the validation split, in the same order: R², nan
+            for a target that is constant there, or accuracy.
     """
 
     map: Outputs

@@ -1,4 +1,4 @@
-"""Classification probe: multinomial logistic regression, run to convergence."""
+"""The standard classification probe: multinomial logistic regression, run to convergence."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 PENALTIES = (1e0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
 LARGEST_SLOPE = 1e-5
 DENSE = 512
-"""Up to this many unknowns the whole Hessian is worth its price."""
+"""Largest number of unknowns for which the whole Hessian is worth its cost."""
 
 Scores = Float32[np.ndarray, "snapshots axes"]
 Flat = Float64[np.ndarray, " unknowns"]
@@ -38,14 +38,14 @@ def standard_logistic(
     has the same minimum at ``C = 1 / (λ snapshots)``.
 
     Args:
-        train: Embeddings the probe learns from, finite; held once more in single precision.
+        train: Embeddings to learn from, finite; copied once in single precision.
         labels: Their classes, 0 to ``classes - 1``.
-        validation: Embeddings the penalty is chosen on.
+        validation: Embeddings to choose the penalty on.
         validation_labels: Their classes.
         classes: Number of classes.
 
     Returns:
-        A map to ``classes`` logits, and the penalty kept.
+        A map to ``classes`` logits, and the chosen penalty.
 
     Raises:
         ZooError: If a class has no snapshot in ``train``, or there is only one class.
@@ -64,11 +64,11 @@ def logistic_path(
     *,
     classes: int,
 ) -> Iterator[LinearMap]:
-    """Solve for one penalty after the other, each from the solution of the stronger one.
+    """Solve for each penalty, starting from the solution of the stronger one.
 
-    L-BFGS works in coordinates in which the curvature of the objective is about 1 where it starts,
-    see ``coordinates``. It then takes some ten steps per penalty, and half the squared gradient
-    estimates what is left to gain: in the end some 1e-10 nats for each unknown.
+    L-BFGS works in coordinates in which the curvature of the objective at the start is about 1, see
+    ``coordinates``. It takes about ten steps per penalty. Half the squared gradient estimates what
+    is left to gain: about 1e-10 nats per unknown at the end.
     """
     from scipy.optimize import minimize
     from threadpoolctl import threadpool_limits
@@ -80,7 +80,7 @@ def logistic_path(
     weights, intercept = np.zeros_like(means), np.log(shares)
     for penalty in PENALTIES:
         start = np.vstack([weights, intercept])
-        # Thin products gain nothing from threads, and crawl with them where cores are busy.
+        # Thin products gain nothing from threads, and are slow with them on busy cores.
         with threadpool_limits(1, user_api="blas"):
             moves = coordinates(scores, start, axes.variances, penalty)
             found = minimize(
@@ -113,14 +113,14 @@ def class_counts(labels: Int64[np.ndarray, " snapshots"], classes: int) -> Int64
     if classes < 2:
         raise ZooError(
             "every snapshot is of the same class, expected at least 2 classes; "
-            "there is nothing to learn: build the zoo with more models"
+            "build the zoo with more models"
         )
     counts = np.bincount(labels, minlength=classes)
     if not counts.all():
         missing = ", ".join(map(str, np.flatnonzero(counts == 0)))
         raise ZooError(
             f"no training snapshot of class {missing}, expected all of 0 to {classes - 1}; "
-            "a probe cannot learn it: build the zoo with more models"
+            "build the zoo with more models"
         )
     return counts
 
@@ -146,8 +146,8 @@ def penalised_loss(
 ) -> Callable[[Flat], tuple[float, Flat]]:
     """Return loss and gradient as a function of ``flat`` in ``start + moves @ flat``, in nats.
 
-    Labels enter through the mean score and the share of each class alone, as the loss is linear
-    in the logits of the true classes.
+    The loss is linear in the logits of the true classes, so labels enter only through the mean
+    score and the share of each class.
     """
     snapshots = len(scores)
 
@@ -192,10 +192,10 @@ def coordinates(
 ) -> Any:
     """Return a matrix of moves along which the curvature at ``start`` is about 1.
 
-    For few unknowns ``R⁻ᵀ`` of the Hessian's Cholesky factor ``R``: the second derivative of the
-    mean loss in the weights of axes i, j and classes a, b is the mean of
-    ``z_i z_j (δ_ab p_a - p_a p_b)``. For many, its diagonal as if classes and axes were
-    independent. Either keeps the classes' weights adding up to zero.
+    For few unknowns it is ``R⁻ᵀ`` of the Hessian's Cholesky factor ``R``: the second derivative of
+    the mean loss in the weights of axes i, j and classes a, b is the mean of
+    ``z_i z_j (δ_ab p_a - p_a p_b)``. For many it is the diagonal as if classes and axes were
+    independent. Both keep the sum of the classes' weights at zero.
     """
     from scipy.sparse import diags_array
 
@@ -216,7 +216,7 @@ def coordinates(
     for label in range(classes):
         hessian[:, label, :, label] += products.reshape(inputs, inputs, classes)[:, :, label]
     hessian /= len(scores)
-    # Moving all intercepts alike changes nothing: any curvature will do there.
+    # Moving all intercepts alike changes nothing, so any curvature will do along that move.
     hessian[-1, :, -1, :] += 1 / classes
     flat = hessian.reshape(start.size, start.size)
     flat[np.diag_indices(start.size - classes)] += penalty
@@ -230,7 +230,7 @@ def mean_curvature(
 ) -> float:
     """Average the loss's second derivative over snapshots and directions in the logits.
 
-    With probabilities p it is ``diag(p) - ppᵀ``: trace ``1 - Σp²``, and flat where all logits
+    For probabilities p it is ``diag(p) - ppᵀ``, with trace ``1 - Σp²``. It is flat where all logits
     move together, which leaves ``classes - 1`` directions.
     """
     trace = 0.0

@@ -1,4 +1,4 @@
-"""From embeddings to predictions of the test split, one probe fit per seed."""
+"""Predict the test split from embeddings, with one probe fit per seed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
 
 
 NARROW = 512
-"""Up to this many features, threads gain a probe little and cost it much where cores are busy."""
+"""Largest number of features for which threads help a probe little, and hurt on busy cores."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Prediction:
-    """What a probe says of one task.
+    """The predictions of one task.
 
     Attributes:
-        rows: Which snapshots of the test split have a target.
-        values: Per seed and row, float32 numbers or class labels.
-        penalties: Chosen on the validation split, one per seed.
-        validation_scores: What they were chosen by, one per seed.
+        rows: Whether each snapshot of the test split has a target.
+        values: Predictions per seed and row with a target: float32 numbers or class labels.
+        penalties: Penalties chosen on the validation split, one per seed.
+        validation_scores: Scores the penalties were chosen by, one per seed.
     """
 
     rows: Bool[np.ndarray, " snapshots"]
@@ -40,14 +40,14 @@ class Prediction:
 
 
 def known_rows(table: "pd.DataFrame", task: Task) -> Bool[np.ndarray, " snapshots"]:
-    """Tell which snapshots have a target; a task is fitted and scored on those alone."""
+    """Tell which snapshots have a target; a task is fitted and scored on them only."""
     return np.asarray(table[task.target].notna())
 
 
 def batches(tasks: Sequence[Task], tables: "Tables") -> list[list[Task]]:
-    """Group the tasks a probe fits at once: regressions with the same rows share a decomposition.
+    """Group tasks for a probe to fit at once.
 
-    Classifications are fitted one by one.
+    Regressions with the same rows share a decomposition; classifications are fitted one by one.
     """
     groups: dict[object, list[Task]] = {}
     for task in tasks:
@@ -58,17 +58,17 @@ def batches(tasks: Sequence[Task], tables: "Tables") -> list[list[Task]]:
 
 
 def unlearnable(task: Task, tables: "Tables") -> str:
-    """Say why no probe can learn a task from the models there are, or nothing."""
+    """Return why no probe can learn a task from these models; empty if one can."""
     if task.kind != "classification":
         return ""
     known, asked = (
         set(tables[split].loc[known_rows(tables[split], task), task.target].astype(str))
         for split in ("train", "test")
     )
-    only = f"the train split knows {', '.join(sorted(known)) or 'nothing'} only"
+    only = f"the train split has only {', '.join(sorted(known)) or 'missing values'}"
     if asked - known:
-        return f"{only}, the test split has {', '.join(sorted(asked - known))}"
-    return f"{only}, nothing to tell apart" if len(known) < 2 else ""
+        return f"{only}, the test split also {', '.join(sorted(asked - known))}"
+    return f"{only}, expected two or more" if len(known) < 2 else ""
 
 
 def predict(
@@ -77,10 +77,10 @@ def predict(
     """Fit a probe to one batch of tasks, once for each seed's embeddings.
 
     Args:
-        embeddings: One set per seed, rows as in ``tables``.
+        embeddings: Embeddings of each seed, rows as in ``tables``.
         tables: Properties of each split.
         batch: Tasks as ``batches`` groups them.
-        probe: Fitted on train, its penalty chosen on validation.
+        probe: Probe to fit on the train split and to choose on the validation split.
     """
     from threadpoolctl import threadpool_limits
 
@@ -127,10 +127,10 @@ def predict_classes(
     probe: Probe,
     rows: Bool[np.ndarray, " snapshots"],
 ) -> Prediction:
-    """Predict which value of a chosen property a snapshot was trained with.
+    """Predict the value of a property that was chosen for the training of each snapshot.
 
     Raises:
-        ZooError: If the train split of a partial zoo lacks a value, or has a single one.
+        ZooError: If the train split of a partial zoo lacks a value, or has only one.
     """
     if reason := unlearnable(task, tables):
         raise ZooError(f"task {task.id}: {reason}; build more models of the zoo")

@@ -1,4 +1,4 @@
-"""Standardised features on their principal axes, where every L2 penalty is one division."""
+"""Standardised features on their principal axes, where an L2 penalty is one division."""
 
 from dataclasses import dataclass
 
@@ -8,21 +8,22 @@ from jaxtyping import Float, Float32, Float64
 from zoobench.probes.linear import LinearMap, row_blocks
 
 NOISE_ULPS = 16
+"""Largest spread of a constant feature, in roundings of its mean."""
 
 
 @dataclass(frozen=True, eq=False)
 class PrincipalAxes:
     """The uncorrelated coordinates of standardised features.
 
-    With ``z = (features - mean) / spread`` and orthonormal axes ``V``, a snapshot has the scores
+    With ``z = (features - mean) / spread`` and orthonormal axes ``V``, the scores of a snapshot are
     ``z @ V``. An L2 penalty on the weights of ``z`` is the same penalty on the weights of the
-    scores, and the scores' covariance is diagonal.
+    scores, and the covariance of the scores is diagonal.
 
     Attributes:
-        mean: Of each feature over the train split.
+        mean: Mean of each feature over the train split.
         directions: ``V`` with each row divided by the spread of its feature, so that scores are
-            ``(features - mean) @ directions``; zero for a feature that says nothing.
-        variances: Mean square of the train scores on each axis; all are positive.
+            ``(features - mean) @ directions``; zero for a constant feature.
+        variances: Mean square of the train scores on each axis, positive.
     """
 
     mean: Float64[np.ndarray, " dim"]
@@ -32,7 +33,7 @@ class PrincipalAxes:
     def scores(
         self, features: Float[np.ndarray, "snapshots dim"]
     ) -> Float32[np.ndarray, "snapshots axes"]:
-        """Return the coordinates of each snapshot, rounded to single precision at the end."""
+        """Return the scores of each snapshot, in single precision rounded from double."""
         scores = np.empty((len(features), len(self.variances)), dtype=np.float32)
         for rows in row_blocks(len(features)):
             scores[rows] = (features[rows] - self.mean) @ self.directions
@@ -43,7 +44,7 @@ class PrincipalAxes:
         features: Float[np.ndarray, "snapshots dim"],
         targets: Float64[np.ndarray, "snapshots targets"],
     ) -> Float64[np.ndarray, "axes targets"]:
-        """Return the mean product of each axis's scores with each centred target."""
+        """Return the mean product of the scores on each axis with each centred target."""
         products = np.zeros((len(self.mean), targets.shape[1]))
         for rows in row_blocks(len(features)):
             products += (features[rows] - self.mean).T @ targets[rows]
@@ -60,16 +61,16 @@ class PrincipalAxes:
 
 
 def principal_axes(features: Float[np.ndarray, "snapshots dim"]) -> PrincipalAxes:
-    """Find the principal axes of standardised features, none of which has to be informative.
+    """Find the principal axes of standardised features; constant features are allowed.
 
-    The eigenvectors come from the smaller of the two Gram matrices: features × features, summed
-    over blocks of rows so that the features never exist in double precision, or snapshots ×
-    snapshots. A feature whose spread is within 16 roundings of its own size (in the precision it
-    is given in) is constant for all we know: it gets no weight instead of a huge one. Axes within
-    rounding of zero variance are left out.
+    The eigenvectors come from the smaller of two Gram matrices: features × features, summed over
+    blocks of rows so that the features never exist in double precision, or snapshots × snapshots.
+    A feature whose spread is within 16 roundings of its size, in its own precision, counts as
+    constant: it gets weight zero instead of a huge one. Axes whose variance is zero up to rounding
+    are left out.
 
     Args:
-        features: Finite, at least one row; any scale, offset or correlation.
+        features: Embeddings, finite, at least one row; any scale, offset or correlation.
     """
     mean = column_means(features)
     noise = NOISE_ULPS * float(np.finfo(features.dtype).eps) * np.abs(mean)
@@ -92,9 +93,9 @@ def principal_axes(features: Float[np.ndarray, "snapshots dim"]) -> PrincipalAxe
 
 
 def column_means(features: Float[np.ndarray, "snapshots dim"]) -> Float64[np.ndarray, " dim"]:
-    """Average each feature as its first value plus the mean distance to it.
+    """Average each feature as its first value plus the mean difference to it.
 
-    A constant feature then averages to itself exactly, and none loses digits to a large offset.
+    So the mean of a constant feature is exact, and a large offset costs no digits.
     """
     first = features[0].astype(np.float64)
     mean: np.ndarray = np.zeros(features.shape[1])
@@ -107,7 +108,7 @@ def column_means(features: Float[np.ndarray, "snapshots dim"]) -> Float64[np.nda
 def inverse_spread(
     variances: Float64[np.ndarray, " dim"], noise: Float64[np.ndarray, " dim"]
 ) -> Float64[np.ndarray, " dim"]:
-    """Return one over each standard deviation, zero where it is no more than ``noise``."""
+    """Return one over each standard deviation, or zero where it is at most ``noise``."""
     spread = np.sqrt(variances)
     inverse: np.ndarray = np.zeros_like(spread)
     np.divide(1.0, spread, out=inverse, where=spread > noise)
@@ -117,7 +118,7 @@ def inverse_spread(
 def positive_eigenpairs(
     gram: Float64[np.ndarray, "size size"],
 ) -> tuple[Float64[np.ndarray, " axes"], Float64[np.ndarray, "size axes"]]:
-    """Return the eigenpairs of a positive semi-definite matrix that rounding did not make up."""
+    """Return the eigenpairs of a semi-definite matrix whose value is positive beyond rounding."""
     values, vectors = np.linalg.eigh(gram)
-    kept = values > values[-1] * len(gram) * np.finfo(np.float64).eps
-    return values[kept], vectors[:, kept]
+    positive = values > values[-1] * len(gram) * np.finfo(np.float64).eps
+    return values[positive], vectors[:, positive]

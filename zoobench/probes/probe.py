@@ -1,4 +1,4 @@
-"""The probes by name: how an embedding is turned into predictions."""
+"""The registered probes, which turn an embedding into predictions."""
 
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
@@ -16,7 +16,7 @@ from zoogen import UnknownNameError
 
 @runtime_checkable
 class Regress(Protocol):
-    """Learns numbers, one column of ``train_targets`` each, from embeddings."""
+    """Learns numbers from embeddings, one for each column of ``train_targets``."""
 
     def __call__(
         self,
@@ -25,12 +25,12 @@ class Regress(Protocol):
         validation: Float[np.ndarray, "held_out dim"],
         validation_targets: Float64[np.ndarray, "held_out targets"],
     ) -> Fit:
-        """Fit on train, choose settings on validation."""
+        """Fit on the train split and choose settings on the validation split."""
 
 
 @runtime_checkable
 class Classify(Protocol):
-    """Learns labels, 0 to ``classes - 1``, from embeddings."""
+    """Learns labels from embeddings, 0 to ``classes - 1``."""
 
     def __call__(
         self,
@@ -41,14 +41,15 @@ class Classify(Protocol):
         *,
         classes: int,
     ) -> Fit:
-        """Fit on train, choose settings on validation; the map's outputs are logits."""
+        """Fit and choose as a regression does; the outputs of the map are logits."""
 
 
 @dataclass(frozen=True)
 class Probe:
-    """How both kinds of property are predicted from embeddings.
+    """A way to predict both kinds of property from embeddings.
 
     Attributes:
+        name: Name of the probe on the command line.
         regress: Predicts several numbers at once.
         classify: Predicts one label.
     """
@@ -84,7 +85,12 @@ def find_probe(name: str) -> Probe:
     """Return the probe called ``name``.
 
     Raises:
-        UnknownNameError: If there is none.
+        UnknownNameError: If no probe has that name.
+
+    Example:
+        >>> import zoobench
+        >>> zoobench.find_probe("paper").name
+        'paper'
     """
     if name not in PROBES:
         raise UnknownNameError("probe", name, PROBES)

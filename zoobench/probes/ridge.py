@@ -1,4 +1,4 @@
-"""Regression probes: a whole path of ridge penalties, for all targets at once."""
+"""The regression probes: ridge with a path of penalties, for all targets at once."""
 
 import numpy as np
 from jaxtyping import Float, Float64
@@ -20,16 +20,16 @@ def paper_ridge(
     validation: Float[np.ndarray, "held_out dim"],
     validation_targets: Float64[np.ndarray, "held_out targets"],
 ) -> Fit:
-    """Regress as the paper did: absolute penalties on raw features, intercept penalised too.
+    """Regress as the paper did: absolute penalties on raw features and on the intercept.
 
-    Every target keeps the one of the 17 ``PAPER_PENALTIES`` with the best validation R², the
-    largest of equals. Nothing is refitted on the validation split.
+    Each target keeps the one of the 17 ``PAPER_PENALTIES`` with the best validation R², the largest
+    of equals. The validation split is never fitted.
 
     Args:
-        train: Embeddings the probe learns from, finite.
+        train: Embeddings to learn from, finite.
         train_targets: One column per target, finite.
-        validation: Embeddings the penalty is chosen on.
-        validation_targets: Their targets; one that is constant keeps the largest penalty.
+        validation: Embeddings to choose the penalty on.
+        validation_targets: Their targets; a constant target keeps the largest penalty.
 
     Source:
         Schürholt et al. 2021, arXiv:2110.15288, section 4; details of the authors' code.
@@ -43,13 +43,13 @@ def paper_path(
 ) -> LinearMap:
     """Solve ``(XᵀX + λI) b = Xᵀy``, ``X = [features, 1]``, for all targets and penalties.
 
-    ``XᵀX``, the bulk of the work, is formed once, then factorised for each penalty and all
-    targets together. A single eigendecomposition could serve all penalties, but on raw features
-    it loses the small ones in the rounding of the large ones; elimination does not. Where λ is
-    itself lost in the rounding of a singular ``XᵀX``, the shortest solution is taken.
+    ``XᵀX``, most of the work, is computed once, then factorised for each penalty with all targets.
+    One eigendecomposition could serve all penalties, but on raw features the rounding of large
+    eigenvalues swallows the small ones; elimination avoids that. Where the rounding of a singular
+    ``XᵀX`` swallows λ itself, the solution is the shortest one.
 
     Returns:
-        The targets of the first penalty, of the second, …, as outputs of one map.
+        One map whose outputs are the targets of the first penalty, of the second, ….
     """
     size = features.shape[1] + 1
     gram, products = np.zeros((size, size)), np.zeros((size, targets.shape[1]))
@@ -66,7 +66,7 @@ def paper_path(
 def solve(
     system: Float64[np.ndarray, "size size"], products: Float64[np.ndarray, "size targets"]
 ) -> Float64[np.ndarray, "size targets"]:
-    """Solve a linear system, in the least-squares sense if it is singular."""
+    """Solve a linear system, by least squares if it is singular."""
     try:
         return np.linalg.solve(system, products)
     except np.linalg.LinAlgError:
@@ -86,21 +86,21 @@ def standard_ridge(
     ``mean((y - zw - b)²) + λ|w|²`` for the 17 penalties of ``PENALTIES``, 1e2 to 1e-10; each
     target keeps the one with the best validation R², the largest of equals.
 
-    The grid is relative to the number of snapshots and to unit variance, so it can be fixed. At
-    the top even a feature that explains everything keeps a hundredth of its weight, and noise
-    spread over thousands of features is silenced. At the bottom a direction is shrunk by half
-    when its variance is 1e-10 of a feature's: less than most embeddings carry meaning in, and
-    still above the rounding of single-precision features and of the Gram matrix. Steps of
-    10^0.75 change R² little from one to the next.
+    The grid is relative to the number of snapshots and to unit variance, so it can be fixed. The
+    largest penalty leaves a hundredth of its weight even to a feature that explains everything,
+    and silences noise spread over thousands of features. The smallest halves a direction whose
+    variance is 1e-10 of a feature's. Most embeddings carry no meaning there, and it is still above
+    the rounding of single-precision features and of the Gram matrix. R² changes little from one
+    step of 10^0.75 to the next.
 
-    A constant feature gets weight zero. All penalties and targets come from one decomposition of
-    the smaller Gram matrix.
+    A constant feature gets weight zero. All penalties and targets share one decomposition of the
+    smaller Gram matrix.
 
     Args:
-        train: Embeddings the probe learns from, finite.
+        train: Embeddings to learn from, finite.
         train_targets: One column per target, finite.
-        validation: Embeddings the penalty is chosen on.
-        validation_targets: Their targets; one that is constant keeps the largest penalty.
+        validation: Embeddings to choose the penalty on.
+        validation_targets: Their targets; a constant target keeps the largest penalty.
     """
     axes = principal_axes(train)
     centre = train_targets.mean(axis=0)
@@ -115,7 +115,13 @@ def shrink(
     values: Float64[np.ndarray, " axes"],
     penalties: tuple[float, ...],
 ) -> Float64[np.ndarray, "axes outputs"]:
-    """Solve the ridge on its eigenvectors; columns are the targets of the first penalty, … ."""
+    """Solve the ridge on its eigenvectors; columns are the targets of the first penalty, then ….
+
+    Args:
+        products: Covariance of axes and targets.
+        values: Variance of each axis.
+        penalties: L2 penalties.
+    """
     damped = values[:, None] + np.array(penalties)
     solutions: np.ndarray = products[:, None, :] / damped[:, :, None]
     return solutions.reshape(len(values), products.shape[1] * len(penalties))

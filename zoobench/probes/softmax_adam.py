@@ -1,4 +1,4 @@
-"""The paper's classification probe: one linear layer, trained by Adam a few snapshots at a time."""
+"""The paper's classification probe: one linear layer, trained by Adam in small batches."""
 
 from collections.abc import Iterable, Iterator
 from itertools import count
@@ -30,19 +30,19 @@ def paper_softmax(
     classes: int,
     seed: int = 42,
 ) -> Fit:
-    """Classify as the paper did: softmax on raw features, 50 epochs of Adam, last model kept.
+    """Classify as the paper did: softmax on raw features, 50 epochs of Adam, the last weights.
 
-    Learning rate 1e-4, coupled weight decay 1e-6 on weights and bias, batches of 10 shuffled
-    anew each epoch with the smaller last one kept, all in single precision. Weights start from
-    He's normal initialiser, biases at 0.01. Nothing is chosen on the validation split.
+    Learning rate 1e-4, coupled weight decay 1e-6 on weights and bias, single precision. Each epoch
+    shuffles again and uses batches of 10 and the smaller last one. Weights start from He's normal
+    initialiser, biases at 0.01. Nothing is chosen on the validation split.
 
     Args:
-        train: Embeddings the probe learns from, finite.
+        train: Embeddings to learn from, finite.
         labels: Their classes, 0 to ``classes - 1``.
-        validation: Embeddings the accuracy is reported on.
+        validation: Embeddings to report the accuracy on.
         validation_labels: Their classes.
         classes: Number of classes.
-        seed: Of one torch generator, which draws the weights and then each epoch's order.
+        seed: Seed of the torch generator that draws the weights, then the order of each epoch.
 
     Returns:
         A map to ``classes`` logits and its accuracy on ``validation``.
@@ -76,16 +76,16 @@ def train_by_adam(
 ) -> None:
     """Train a layer in place, one epoch for each order of the snapshots.
 
-    A step is ``torch.optim.Adam``'s on the mean cross-entropy of one batch. On layers this small
-    torch spends its time between the operations and numpy spends less. The moments are kept
-    without their factors ``1 - β``, which go into the size of the step: ``mean`` and ``square``
-    here are ``m / (1 - β₁)`` and ``v / (1 - β₂)`` of the textbook.
+    A step is that of ``torch.optim.Adam`` on the mean cross-entropy of one batch. On layers this
+    small the overhead per operation decides, and numpy has less of it than torch. The moments leave
+    out their factors ``1 - β``, which move into the step size: ``mean`` and ``square`` are
+    ``m / (1 - β₁)`` and ``v / (1 - β₂)`` of the textbook.
 
     Args:
-        layer: Weights, and the bias as last row.
-        features: What to learn from.
+        layer: Weights, with the bias as last row.
+        features: Embeddings to learn from.
         labels: Their classes.
-        orders: Row numbers in the order they are seen.
+        orders: Order of the rows in each epoch.
     """
     mean, square = np.zeros_like(layer), np.zeros_like(layer)
     steps = count(1)
@@ -118,7 +118,7 @@ def batches(
     *,
     classes: int,
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield inputs with a last column of ones, and one-hot classes, ``BATCH`` rows at a time."""
+    """Yield batches of inputs with a last column of ones, and their one-hot classes."""
     one_hot = np.eye(classes, dtype=np.float32)
     for first in range(0, len(order), ROWS_COPIED):
         chosen = order[first : first + ROWS_COPIED]

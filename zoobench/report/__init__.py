@@ -1,5 +1,5 @@
-"""Results for people: tables of 80 columns and pictures.
+"""Reports of results: tables of 80 columns, and pictures.
 
-In: a ``Result``. Out: text or a PNG file.
+In: a ``Record``. Out: a ``Result``, text or a PNG file.
 May import: ``evaluation`` and below.
 """

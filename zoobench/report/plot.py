@@ -1,4 +1,4 @@
-"""Where an embedder puts the networks of a zoo, as a picture."""
+"""Plot the embeddings of a zoo."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,7 +8,8 @@ import numpy as np
 from zoobench.embedders.cache import embeddings_of
 from zoobench.embedders.find import find_embedder
 from zoobench.results.store import label
-from zoogen import SPLITS, atomic_path, load_zoo, umap_picture
+from zoogen import SPLITS, load_zoo, umap_picture
+from zoogen.atomic import atomic_path
 
 SEED = 0
 
@@ -17,15 +18,15 @@ def plot_embeddings(reference: str, settings: Mapping[str, str], zoo_name: str, 
     """Draw the embeddings of all splits, coloured by what varies, by epoch and by accuracy.
 
     Args:
-        reference: The embedder, as ``find_embedder`` takes it.
-        settings: Of the embedder, as typed.
-        zoo_name: A registered zoo or a folder.
-        path: The PNG file to write; its folder is made.
+        reference: Embedder, as ``find_embedder`` takes it.
+        settings: Settings of the embedder, as typed.
+        zoo_name: Registered zoo, folder, or address on the Hub.
+        path: PNG file to write; its folder is made.
 
     Raises:
         EmbedderError: If the embedder breaks the protocol.
-        ZooError: If something is not found, an extra is not installed, the zoo has hardly a
-            snapshot, or the file cannot be written.
+        ZooError: If a name is unknown, an extra is not installed, the zoo has too few snapshots,
+            or the file cannot be written.
 
     Source:
         Schürholt et al. 2021, arXiv:2110.15288, Figure 8.

@@ -1,4 +1,4 @@
-"""Tables and figures of papers that can be made again: other packages register them.
+"""Tables and figures of papers that can be reproduced; other packages register them.
 
 A package registers a mapping from names to ``Reproduction`` under the entry point group
 ``zoobench.reproductions``.
@@ -7,18 +7,19 @@ A package registers a mapping from names to ``Reproduction`` under the entry poi
 from collections.abc import Mapping
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from zoogen import UnknownNameError
 
 GROUP = "zoobench.reproductions"
 
 
+@runtime_checkable
 class Reproduction(Protocol):
-    """A table or figure that is made again from results.
+    """A table or figure that is reproduced from results.
 
     Attributes:
-        draws: Whether there is a picture beside the page.
+        draws: Whether it has a picture beside the page.
     """
 
     draws: bool
@@ -28,15 +29,15 @@ class Reproduction(Protocol):
 
         Args:
             root: Folder of all results.
-            settings: Changed in every row that is trained, as typed on the command line.
+            settings: Changed settings of every trained row, as typed on the command line.
         """
 
     def draw(self, root: Path, settings: Mapping[str, str], path: Path) -> Path | None:
-        """Write the picture as PNG from results that are there; None if there is none to draw."""
+        """Write the picture of existing results as PNG; return None if there is no result."""
 
 
 def reproductions() -> dict[str, Reproduction]:
-    """Return all that is registered, by name."""
+    """Return the registered reproductions by name."""
     found: dict[str, Reproduction] = {}
     for point in entry_points(group=GROUP):
         found |= point.load()
@@ -44,10 +45,10 @@ def reproductions() -> dict[str, Reproduction]:
 
 
 def find_reproduction(name: str) -> Reproduction:
-    """Return what is registered under a name.
+    """Return the reproduction with a name.
 
     Raises:
-        UnknownNameError: If nothing is; the message lists the closest.
+        UnknownNameError: If there is none; the message lists the closest names.
     """
     known = reproductions()
     if name not in known:

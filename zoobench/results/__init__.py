@@ -1,5 +1,5 @@
-"""Results as files, their intervals, and the paper's numbers to read them against.
+"""Records in files, intervals of scores, and the paper's numbers to compare them with.
 
-In: predictions and scores. Out: a ``Result`` on disk, with all that its scores follow from.
+In: predictions and scores. Out: a ``Record`` on disk, with the predictions behind its scores.
 May import: ``task``.
 """

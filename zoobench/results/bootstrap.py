@@ -1,4 +1,4 @@
-"""How sure a score is: intervals that resample models, never their snapshots."""
+"""Bootstrap intervals of scores, which resample models and never their snapshots."""
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
@@ -30,21 +30,21 @@ def model_interval(
 ) -> tuple[float, float]:
     """Return the percentile bootstrap interval of a score over models.
 
-    Snapshots of one model are nearly the same network, so each resample draws as many models as
-    there are, with replacement, and scores all snapshots of each as often as it was drawn.
+    Snapshots of one model are nearly the same network. So each resample draws as many models as
+    there are, with replacement, and scores all snapshots of a model as often as it is drawn.
 
     Args:
         metric: ``r2``, ``accuracy`` or ``kendall_tau``.
-        targets: What was to be predicted, per snapshot of the split.
+        targets: Target of each snapshot of the split.
         predictions: One row per seed of the embedder; a score is the mean over seeds.
-        models: Which model each snapshot is of.
-        resamples: How many.
+        models: Model of each snapshot.
+        resamples: Number of resamples.
         level: Share of resamples inside the interval.
-        seed: Of the draws; equal seeds and models draw alike, whatever is scored.
+        seed: Seed of the draws; equal seeds and models give equal draws, whatever is scored.
 
     Returns:
-        Lower and upper bound. Resamples in which the metric is undefined, as R² is on constant
-        targets, are left out; nan if none remains, or if there is only one model.
+        Lower and upper bound. Resamples with an undefined metric, such as R² on constant targets,
+        are left out; nan if none remains, or if there is only one model.
 
     Source:
         Field and Welsh 2007, "Bootstrapping clustered data".
@@ -66,7 +66,7 @@ def paired_interval(
 ) -> tuple[float, float]:
     """Return the interval of the score of ``a`` minus that of ``b`` on the same resamples.
 
-    What makes a model hard for both cancels: two embedders can differ surely though their own
+    What makes a model hard for both cancels: two embedders can differ surely although their
     intervals overlap. The arguments are those of ``model_interval``.
     """
     a, b = (
@@ -76,7 +76,7 @@ def paired_interval(
     return percentiles(a - b, level)
 
 
-def kept_interval(
+def reconstruction_interval(
     errors: Errors,
     models: Int64[np.ndarray, " snapshots"],
     *,
@@ -85,27 +85,27 @@ def kept_interval(
     level: float = 0.95,
     seed: int = 0,
 ) -> tuple[float, float]:
-    """Return the interval of the R² of a reconstruction, models resampled as for a score.
+    """Return the interval of the R² of a reconstruction; it resamples models like a score's.
 
     Args:
-        errors: Per seed and snapshot, the squared error and the squared distance from the mean of
-            all snapshots; that mean is not drawn anew.
-        models: Which model each snapshot is of.
-        less: Of another reconstruction, whose R² is taken from the first one's.
-        resamples: How many.
+        errors: For each seed and snapshot, the squared error and the squared distance from the mean
+            of all snapshots; resamples keep that mean.
+        models: Model of each snapshot.
+        less: Errors of another reconstruction, whose R² is subtracted.
+        resamples: Number of resamples.
         level: Share of resamples inside the interval.
-        seed: Of the draws.
+        seed: Seed of the draws.
     """
-    scores = resampled_kept(errors, models, resamples=resamples, seed=seed)
+    scores = resampled_reconstruction(errors, models, resamples=resamples, seed=seed)
     if less is not None:
-        scores = scores - resampled_kept(less, models, resamples=resamples, seed=seed)
+        scores = scores - resampled_reconstruction(less, models, resamples=resamples, seed=seed)
     return percentiles(scores, level)
 
 
-def resampled_kept(
+def resampled_reconstruction(
     errors: Errors, models: Int64[np.ndarray, " snapshots"], *, resamples: int, seed: int
 ) -> Scores:
-    """Score the reconstruction of every resample, nan where there is a single model."""
+    """Score the reconstruction on every resample, nan if there is only one model."""
     ids, codes = np.unique(models, return_inverse=True)
     if len(ids) == 1:
         return np.full(resamples, np.nan)
@@ -134,9 +134,9 @@ def resampled_scores(
     resamples: int,
     seed: int,
 ) -> Scores:
-    """Score every resample from sums per model (per pair of models for Kendall's τ).
+    """Score every resample from sums per model, or per pair of models for Kendall's τ-b.
 
-    Equal to scoring the resampled snapshots themselves, up to rounding.
+    Up to rounding, this equals scoring the resampled snapshots.
     """
     order = np.argsort(models, kind="stable")
     ids, starts = np.unique(models[order], return_index=True)
@@ -154,14 +154,14 @@ def model_counts(models: int, *, resamples: int, seed: int) -> Counts:
 
 
 def resampled_r2(targets: Column, predictions: Table, starts: Starts, counts: Counts) -> Scores:
-    """R² of each resample: squared errors over the spread within and between its models."""
+    """R² of each resample: squared errors over the spread within and between models."""
     errors = counts @ model_losses("r2", targets, predictions, starts)
     scores: Scores = 1 - errors / resampled_spread(targets, starts, counts)
     return scores
 
 
 def resampled_spread(targets: Column, starts: Starts, counts: Counts) -> Scores:
-    """Sum of squares of the targets of each resample around their mean, nan if they are equal."""
+    """Sum of squares of each resample's targets around their mean, nan if they are equal."""
     sizes = np.diff(starts, append=len(targets))
     means = np.add.reduceat(targets, starts) / sizes
     within = np.add.reduceat(np.square(targets - np.repeat(means, sizes)), starts)
@@ -186,7 +186,7 @@ def resampled_accuracy(
 def model_losses(
     metric: MetricName, targets: Column, predictions: Table, starts: Starts
 ) -> Float64[np.ndarray, " models"]:
-    """Add up, per model, the squared errors or the misses of its snapshots, mean over seeds."""
+    """Add up the squared errors or the misses of each model's snapshots, averaged over seeds."""
     loss = np.square(targets - predictions) if metric == "r2" else targets != predictions
     losses: np.ndarray = np.add.reduceat(loss.mean(axis=0, dtype=np.float64), starts)
     return losses
@@ -203,7 +203,7 @@ def resampled_tables(
 ) -> Float64[np.ndarray, "tables resamples"]:
     """Score many predictions of the same snapshots on the same resamples.
 
-    As ``resampled_scores`` of each, with one product of matrices in place of one per table.
+    This equals ``resampled_scores`` of each, with one matrix product for all of them.
     """
     ids, starts = np.unique(models, return_index=True)
     if metric == "kendall_tau" or len(ids) == 1 or np.any(np.diff(models) < 0):
@@ -229,9 +229,9 @@ def resampled_kendall_tau(
 ) -> Scores:
     """τ-b of each resample: its three sums over pairs of snapshots, from pairs of models.
 
-    A snapshot drawn twice is tied with itself in targets and predictions alike and adds nothing,
-    so each sum is the quadratic form of the counts with the matrix of sums per pair of models.
-    The matrices take a pass over all pairs of snapshots, which a thousand sorts would outlast.
+    A snapshot drawn twice is tied with itself in targets and predictions and adds nothing. So each
+    sum is the quadratic form of the counts with the matrix of sums per pair of models. The matrices
+    take one pass over all pairs of snapshots, which is faster than a thousand sorts.
     """
     scores = np.zeros(len(counts))
     for row in predictions:
@@ -247,10 +247,11 @@ def resampled_kendall_tau(
 def pair_sums(
     targets: Column, predictions: Column, starts: Starts
 ) -> Float64[np.ndarray, "3 models models"]:
-    """Add up over the pairs of snapshots of each pair of models: agreement, distinct, distinct.
+    """Return three sums over the pairs of snapshots of each pair of models.
 
-    Agreement is 1 for a pair that targets and predictions order alike, -1 for one they order
-    differently; distinct is 1 for a pair with different targets, then different predictions.
+    The first adds 1 for a pair that targets and predictions order alike and -1 for one they order
+    differently. The second counts pairs with different targets, the third pairs with different
+    predictions.
     """
     sums = np.zeros((3, len(starts), len(starts)))
     for model, (first, stop) in enumerate(pairwise([*starts.tolist(), len(targets)])):

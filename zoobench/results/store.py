@@ -1,15 +1,16 @@
-"""Where results lie: ``results/{embedder}/{zoo}/{probe}/``."""
+"""The folder of results: ``results/{embedder}/{zoo}/{probe}/``."""
 
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from zoobench.results.results import RESULT, Result, read_result
+from zoobench.results.files import RESULT, read_result
+from zoobench.results.record import Record
 from zoogen import ZooError
 
 
 def label(name: str, settings: Mapping[str, str]) -> str:
-    """Name an embedder with the settings that were changed: ``pca-linear,dim=10``."""
+    """Name an embedder with its changed settings: ``pca-linear,dim=10``."""
     changed = (f"{key}={value}" for key, value in sorted(settings.items()))
     return re.sub(r"[^A-Za-z0-9=,._+-]", "_", ",".join((name, *changed)))
 
@@ -19,16 +20,16 @@ def result_folder(root: Path, embedder: str, zoo: str, probe: str) -> Path:
     return root / embedder / zoo / probe
 
 
-def find_results(root: Path, embedder: str | None = None) -> Iterator[tuple[Path, Result]]:
+def find_results(root: Path, embedder: str | None = None) -> Iterator[tuple[Path, Record]]:
     """Read all results below ``root``, or those of one embedder.
 
     Raises:
-        ZooError: If there is none.
+        ZooError: If there are none.
     """
     folders = sorted(path.parent for path in root.glob(f"{embedder or '*'}/*/*/{RESULT}"))
     if not folders:
-        there = sorted(path.name for path in root.glob("*/"))
-        known = f"; there are results of {', '.join(there)}" if there else ""
+        embedders = sorted(path.name for path in root.glob("*/"))
+        known = f"; there are results of {', '.join(embedders)}" if embedders else ""
         raise ZooError(
             f"no results of {embedder or 'any embedder'} in {root}{known}; "
             "run: zoobench evaluate EMBEDDER"
@@ -37,7 +38,7 @@ def find_results(root: Path, embedder: str | None = None) -> Iterator[tuple[Path
         yield folder, read_result(folder)
 
 
-def find_result(root: Path, embedder: str, zoo: str, probe: str) -> Result | None:
-    """Return one result, or None if it was never made."""
+def find_result(root: Path, embedder: str, zoo: str, probe: str) -> Record | None:
+    """Read one result, or return None if there is none."""
     folder = result_folder(root, embedder, zoo, probe)
     return read_result(folder) if (folder / RESULT).exists() else None

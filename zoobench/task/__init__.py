@@ -1,5 +1,5 @@
-"""What is asked of an embedding: tasks, their targets and metrics, within a zoo and across two.
+"""Tasks, their targets and metrics, within a zoo and across two.
 
-In: the spec and the table of a zoo. Out: tasks, the column each predicts, and how it is scored.
+In: the spec and the table of a zoo. Out: tasks, the column each predicts, and its metric.
 May import: the modules beside the rooms.
 """

@@ -1,4 +1,4 @@
-"""The tasks out of distribution: a probe of one zoo, scored on models of another."""
+"""Tasks out of distribution: a probe learns on one zoo and is scored on models of another."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -8,14 +8,14 @@ from zoobench.task.tasks import Task, find_tasks, tasks_of
 from zoogen import ZOOS, AnySpec, ZooError, load_zoo
 
 TAU = "_tau"
-"""Ends the id of a task that is scored by the order of its predictions."""
+"""Suffix of the ids of tasks scored by Kendall's τ-b."""
 
 
 def tau_task(task: Task) -> Task:
-    """Return the same task scored by Kendall's τ-b: whether models come in the right order.
+    """Return the same task scored by Kendall's τ-b: are models in the right order?
 
-    Zoos differ in the range of what is measured, so a probe may order another zoo's models well
-    and be off by a shift all the same; R² would be far below zero.
+    The range of a property differs between zoos. A probe may order the models of another zoo well
+    and still be off by a shift, which puts R² far below zero.
 
     Source:
         Schürholt et al. 2021, arXiv:2110.15288, section 4.2.
@@ -34,38 +34,39 @@ def shared_regressions(trained_on: AnySpec, tested_on: AnySpec) -> dict[str, Tas
 
 
 def tasks_elsewhere(pair: ZooPair, ids: Iterable[str] = ()) -> tuple[Task, ...]:
-    """Return the tasks of a pair, each by Kendall's τ-b and by R², see ``tasks_across``."""
+    """Return the tasks of a pair, see ``tasks_across``."""
     return tasks_across(pair.spec, pair.tested_on.spec, ids)
 
 
 def tasks_across(
     trained_on: AnySpec, tested_on: AnySpec, ids: Iterable[str] = ()
 ) -> tuple[Task, ...]:
-    """Return what can be learned on one zoo and scored on another, by Kendall's τ-b and by R².
+    """Return the regressions of two zoos, each scored by Kendall's τ-b and by R².
 
     Args:
-        trained_on: What is learned from.
-        tested_on: What is scored.
-        ids: Of tasks of the first zoo, all if empty; those that are no regressions of both zoos
-            are left out.
+        trained_on: Spec of the zoo to learn from.
+        tested_on: Spec of the zoo to score.
+        ids: Tasks of the first zoo, all if empty; other tasks than shared regressions are left
+            out.
 
     Raises:
         UnknownNameError: If the first zoo has no such task.
-        ZooError: If nothing is left.
+        ZooError: If no task is left.
     """
     both = shared_regressions(trained_on, tested_on)
     asked = [task.id for task in find_tasks(trained_on, ids)]
     found = [both[name] for name in asked if name in both]
     if not found:
+        expected = f"expected one of {', '.join(both)}" if both else "they share none"
         raise ZooError(
-            f"no number is predicted by {', '.join(asked)} on both {trained_on.name} and "
-            f"{tested_on.name}, expected one of {', '.join(both) or '… they share none'}"
+            f"no task among {', '.join(asked)} is a regression on both {trained_on.name} and "
+            f"{tested_on.name}; {expected}"
         )
     return tuple(scored for task in found for scored in (tau_task(task), task))
 
 
 def zoos_elsewhere(zoo: str, ids: Iterable[str]) -> list[str]:
-    """Name the zoos to try on what is learned on a zoo, before anything is learned.
+    """Name the zoos to test on after learning on ``zoo``; check that each can score the tasks.
 
     Raises:
         UnknownNameError: As ``tasks_across``.

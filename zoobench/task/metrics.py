@@ -1,4 +1,4 @@
-"""How predictions are scored: R² and accuracy within a zoo, Kendall's τ across zoos."""
+"""Metrics: R² and accuracy within a zoo, Kendall's τ-b across zoos."""
 
 from collections.abc import Callable
 from typing import Literal, TypeAlias
@@ -16,8 +16,8 @@ Labels: TypeAlias = Int64[np.ndarray, " snapshots"]
 def r2(targets: Targets, predictions: Predictions) -> float:
     """Share of the targets' variance that is predicted: ``1 - Σ(t - y)² / Σ(t - mean t)²``.
 
-    The mean is that of the snapshots scored. 1 is perfect, 0 is as good as their mean, and there
-    is no lower bound; nan if the targets are constant.
+    The mean is that of the scored snapshots. 1 is perfect, 0 is as good as the mean, and there is
+    no lower bound; nan if the targets are constant.
     """
     return float(1 - np.square(targets - predictions).sum() / sum_of_squares(targets))
 
@@ -37,8 +37,8 @@ def kendall_tau(targets: Targets, predictions: Predictions) -> float:
     """Kendall's τ-b: do predictions order snapshots as the targets do?
 
     ``(C - D) / √(T·P)`` over all pairs of snapshots: ``C`` ordered alike, ``D`` the other way
-    round, ``T`` with different targets, ``P`` with different predictions. In [-1, 1], 0 for an
-    order that has nothing to do with the targets; nan if either side is constant.
+    round, ``T`` with different targets, ``P`` with different predictions. In [-1, 1]; 0 if the
+    order is unrelated to the targets, nan if either side is constant.
 
     Source:
         Kendall 1945, "The treatment of ties in ranking problems".
@@ -51,9 +51,9 @@ def kendall_tau(targets: Targets, predictions: Predictions) -> float:
 def kendall_tau_ceiling(targets: Targets) -> float:
     """The largest τ-b that predictions without ties can reach on these targets, in (0, 1].
 
-    At best every pair with different targets is ordered alike, ``C = T``, while all pairs ``N``
-    have different predictions: ``T / √(T·N) = √(T / N)``. Below 1 as soon as two targets are
-    equal; nan if all are.
+    At best every pair with different targets is ordered alike, ``C = T``, and all ``N`` pairs have
+    different predictions: ``T / √(T·N) = √(T / N)``. Below 1 if two targets are equal; nan if all
+    are.
     """
     ties = np.unique(targets, return_counts=True)[1]
     pairs, tied = len(targets) * (len(targets) - 1), int((ties * (ties - 1)).sum())

@@ -1,4 +1,4 @@
-"""What is predicted: the properties of snapshots, and what follows from them."""
+"""The targets of tasks: properties of snapshots, and one column computed from them."""
 
 from typing import TYPE_CHECKING
 
@@ -14,8 +14,8 @@ RUNNING = "running_train_accuracy"
 def targets(part: Part) -> "pd.DataFrame":
     """Return the properties of a part of a zoo, with the gap as the paper measured it.
 
-    Its train accuracy is the running one: of each image as it was shown during the epoch. Zoos
-    that were not trained here may not have it.
+    The paper takes the running train accuracy, measured on each image as it is shown during the
+    epoch. Imported zoos may not have it.
     """
     properties = part.properties
     if RUNNING not in properties:

@@ -1,4 +1,4 @@
-"""The tasks: predict one property of a snapshot from its embedding."""
+"""Tasks: predict one property of a snapshot from its embedding."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -82,7 +82,7 @@ def class_f1_task(label: int) -> Task:
 
 
 def tasks_of(spec: AnySpec) -> dict[str, Task]:
-    """Return the tasks of a zoo by id: all that is measured and all that was varied."""
+    """Return the tasks of a zoo by id: one for each measured and each varied property."""
     classes = spec.network.classes
     measured = (*MEASURED, *(class_f1_task(label) for label in range(classes)))
     tasks = (
@@ -93,12 +93,12 @@ def tasks_of(spec: AnySpec) -> dict[str, Task]:
 
 
 def named_tasks(spec: AnySpec) -> dict[str, Task]:
-    """Return the tasks of a zoo that are scored only if they are named."""
+    """Return the tasks of a zoo that are scored only on request."""
     return {RUNNING_GAP.id: RUNNING_GAP} if RUNNING in spec.measured else {}
 
 
 def find_tasks(spec: AnySpec, ids: Iterable[str]) -> tuple[Task, ...]:
-    """Return the tasks asked for, or all of them if none is named.
+    """Return the named tasks, or all tasks of a zoo if none is named.
 
     Raises:
         UnknownNameError: If the zoo has no such task; the message lists the closest.

@@ -1,6 +1,6 @@
-"""A zoo built, shard by shard, on the cores of one machine or of a cluster.
+"""Build a zoo shard by shard, on one machine or on a cluster.
 
-In: a spec and a folder. Out: a sealed zoo in that folder; an interrupted build goes on.
+In: a spec and a folder. Out: a sealed zoo in that folder; an interrupted build can be resumed.
 May import: ``train`` and below.
 Private: ``resume``, ``seal``, ``workers``.
 """

@@ -1,4 +1,4 @@
-"""The last step of a build: rows become the table, then card and manifest make it a zoo."""
+"""The last step of a build: join the rows, then write card and manifest."""
 
 import platform
 import shutil
@@ -17,7 +17,7 @@ from zoogen.store.table import part_path, read_part, split_sha256, write_table
 
 
 def seal(spec: ZooSpec, folder: Path, shards: Sequence[int], images_sha256: str) -> Manifest:
-    """Join the parts into the table, then write card and manifest: from here on it is a zoo."""
+    """Join the rows of all shards into the table, then write card and manifest."""
     import pandas as pd
 
     rows, notes = zip(*(read_part(part_path(folder, number)) for number in shards), strict=True)
@@ -46,7 +46,7 @@ def seal(spec: ZooSpec, folder: Path, shards: Sequence[int], images_sha256: str)
             **({"numba": version("numba")} if notes[0].path == "kernels" else {}),
         },
     )
-    shutil.rmtree(folder / PLOTS, ignore_errors=True)  # of what the zoo was before
+    shutil.rmtree(folder / PLOTS, ignore_errors=True)  # outdated, like the croissant.json
     (folder / CROISSANT).unlink(missing_ok=True)
     write_text(folder / CARD, zoo_card(manifest, table))
     write_manifest(folder, manifest)

@@ -1,11 +1,20 @@
-"""One shard from spec to files: train its models, measure every epoch, write weights and rows."""
+"""One shard from spec to files: train its models, measure snapshots, write weights and rows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from zoogen.device import (
+    device_name,
+    freed_memory_kept,
+    gpu_arithmetic,
+    one_thread,
+    tiny_numbers_as_zero,
+)
 from zoogen.images.sets import ImageSet
 from zoogen.progress import Report
 from zoogen.spec.configs import ModelConfig
@@ -20,19 +29,16 @@ from zoogen.store.table import (
     snapshot_table,
     write_table,
 )
-from zoogen.train.device import (
-    freed_memory_kept,
-    in_words,
-    multiplied_in,
-    one_thread,
-    tiny_numbers_as_zero,
-)
+from zoogen.train.models import train_and_measure
 from zoogen.train.snapshots import Snapshots
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainedShard:
-    """The models of one shard before they are files: row i of an array is model ``configs[i]``."""
+    """The trained models of one shard in memory: row i of an array is model ``configs[i]``."""
 
     configs: tuple[ModelConfig, ...]
     snapshots: Snapshots
@@ -55,57 +61,38 @@ def train_shard(
         one_thread(),
         freed_memory_kept(),
         tiny_numbers_as_zero(),
-        multiplied_in(tf32=tf32),
+        gpu_arithmetic(tf32=tf32),
     ):
         snapshots = train_and_measure(
             spec, configs, images, path=path, device=device, report=report
         )
-    words = in_words(device, tf32=tf32)
-    return TrainedShard(configs=configs, snapshots=snapshots, device=words, path=path)
-
-
-def train_and_measure(
-    spec: ZooSpec,
-    configs: Sequence[ModelConfig],
-    images: ImageSet,
-    *,
-    path: TrainingPath,
-    device: str,
-    report: Report,
-) -> Snapshots:
-    """Train models by one path; return every snapshot and its measurements, in the order given."""
-    if path == "kernels":
-        from zoogen.train.kernels import population
-
-        return population.train_and_measure(spec, configs, images, report=report)
-    from zoogen.train import stacked
-
-    return stacked.train_and_measure(spec, configs, images, device=device, report=report)
+    name = device_name(device, tf32=tf32)
+    return TrainedShard(configs=configs, snapshots=snapshots, device=name, path=path)
 
 
 def write_trained(
     spec: ZooSpec, trained: TrainedShard, folder: Path, *, shard: int, images_sha256: str
 ) -> None:
-    """Write the weights of a shard, then its rows: where they are, the shard is whole.
+    """Write the weights of a shard, then its rows, which mark the shard as finished.
 
     Raises:
-        ZooError: If the folder cannot be written; nothing half-written is left.
+        ZooError: If the folder cannot be written; no half-written file remains.
     """
     configs = trained.configs
     weights, measured = trained.snapshots.weights, trained.snapshots.measured
     failures = find_failures(spec, configs, trained.snapshots)
     failed = {failure.model for failure in failures}
-    kept = [place for place, config in enumerate(configs) if config.model not in failed]
+    stored = [index for index, config in enumerate(configs) if config.model not in failed]
     write_shard(
         folder / shard_name(shard),
-        weights[kept].reshape(-1, weights.shape[-1]),
+        weights[stored].reshape(-1, weights.shape[-1]),
         spec.network.layout,
     )
     rows = snapshot_table(
-        model_table(spec),
-        [configs[place].model for place in kept],
+        planned_models(spec),
+        [configs[index].model for index in stored],
         shard,
-        {name: values[kept] for name, values in measured.items()},
+        {name: values[stored] for name, values in measured.items()},
         spec.stored_epochs,
     )
     notes = ShardNotes(
@@ -120,17 +107,23 @@ def write_trained(
     write_table(part_path(folder, shard), rows, notes)
 
 
+@lru_cache(maxsize=1)
+def planned_models(spec: ZooSpec) -> "pd.DataFrame":
+    """Return the table of models, made once per process: large zoos have a thousand shards."""
+    return model_table(spec)
+
+
 def find_failures(
     spec: ZooSpec, configs: Sequence[ModelConfig], snapshots: Snapshots
 ) -> list[Failure]:
-    """Name the models that left the finite numbers, with the first snapshot at which they had."""
+    """Return the models with numbers that are not finite, each with its first such snapshot."""
     finite = {"weights": np.isfinite(snapshots.weights).all(axis=2)}
     finite |= {name: np.isfinite(values) for name, values in snapshots.measured.items()}
     failures = []
-    for place, config in enumerate(configs):
-        lost = {name: np.argmin(ok[place]) for name, ok in finite.items() if not ok[place].all()}
-        if lost:
-            name = min(lost, key=lambda name: lost[name])
-            epoch, reason = spec.stored_epochs[lost[name]], f"{name} not finite"
+    for index, config in enumerate(configs):
+        first = {name: np.argmin(ok[index]) for name, ok in finite.items() if not ok[index].all()}
+        if first:
+            name = min(first, key=lambda name: first[name])
+            epoch, reason = spec.stored_epochs[first[name]], f"{name} not finite"
             failures.append(Failure(model=config.model, epoch=epoch, reason=reason))
     return failures

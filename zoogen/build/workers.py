@@ -1,4 +1,4 @@
-"""Shards side by side, one process each; a death costs one shard, all are stopped at once."""
+"""Shards side by side in worker processes; the death of a worker costs only its shard."""
 
 import logging
 import os
@@ -28,22 +28,22 @@ log = logging.getLogger(__name__)
 
 @runtime_checkable
 class Job(Protocol):
-    """A picklable piece of work for every shard."""
+    """A picklable job, called once for every shard."""
 
     def __call__(self, number: int, *, report: Report) -> None:
-        """Do shard ``number``, reporting its steps as it goes."""
+        """Do shard ``number`` and report steps as they are done."""
 
 
 @dataclass
 class Steps:
-    """Counts the steps of one shard and posts their sum a few times a second."""
+    """Counts the steps of one shard and posts the total a few times a second."""
 
     post: Callable[[int], None]
     done: int = 0
     posted: float = field(default_factory=monotonic)
 
     def __call__(self, steps: int) -> None:
-        """Add the steps that have just been done."""
+        """Add the steps just done."""
         self.done += steps
         if monotonic() - self.posted > POLL_SECONDS:
             self.post(self.done)
@@ -52,10 +52,10 @@ class Steps:
 
 @dataclass
 class Backlog:
-    """What is left to do: shards that wait, how far each has come, those given up.
+    """The shards that wait, the steps done of each, and the shards given up.
 
-    A shard whose worker dies waits again, behind the others; at the last of ``ATTEMPTS`` it is
-    given up.
+    If a worker dies, its shard waits again behind the others. After ``ATTEMPTS`` deaths, the shard
+    is given up.
     """
 
     waiting: deque[int]
@@ -64,15 +64,15 @@ class Backlog:
     deaths: Counter[int] = field(default_factory=Counter)
     lost: list[int] = field(default_factory=list)
 
-    def came_to(self, number: int, steps: int) -> None:
-        """Report the steps of a shard that are new, not those that another attempt repeats."""
+    def advance_to(self, number: int, steps: int) -> None:
+        """Report the steps of a shard that no earlier attempt has reported."""
         new = steps - self.reached.get(number, 0)
         if new > 0:
             self.reached[number] = steps
             self.report(new)
 
-    def died(self, number: int, cause: str) -> None:
-        """Put a shard whose worker has died where it belongs."""
+    def lose_worker(self, number: int, cause: str) -> None:
+        """Queue the shard of a dead worker again, or give it up."""
         self.deaths[number] += 1
         again = self.deaths[number] < ATTEMPTS
         (self.waiting if again else self.lost).append(number)
@@ -81,57 +81,56 @@ class Backlog:
 
 
 class Worker:
-    """A pool of one: its death is that of the shard it is at, and of nothing else."""
+    """A pool of one process, so that its death ends only one shard."""
 
     def __init__(self, job: Job) -> None:
         self.job = job
         self.start()
 
     def start(self) -> None:
-        """Make a process, and a queue that no other process can leave locked."""
+        """Start a process with its own queue, which no other process can leave locked."""
         self.reports = get_context("loky").Queue()
         self.pool = ProcessPoolExecutor(
             1, initializer=enter_worker, initargs=(self.job, self.reports, os.getpid())
         )
 
     def begin(self, number: int) -> "Future[int]":
-        """Start on a shard; the future holds the number of its steps."""
+        """Start a shard; the future holds its number of steps."""
         try:
             future: Future[int] = self.pool.submit(run_job, number)
-        except TerminatedWorkerError:  # it died idle, at nobody's cost
+        except TerminatedWorkerError:  # the process died while idle
             self.start()
             future = self.pool.submit(run_job, number)
         return future
 
     def listen(self, backlog: Backlog) -> None:
-        """Pass on what has been reported so far."""
+        """Pass the waiting reports on to the backlog."""
         while True:
             try:
-                backlog.came_to(*self.reports.get_nowait())
+                backlog.advance_to(*self.reports.get_nowait())
             except Empty:
                 return
 
     def stop(self) -> None:
-        """End the process, in the middle of a shard or not."""
+        """Kill the process, even in the middle of a shard."""
         self.pool.shutdown(kill_workers=True)
 
 
 def run_jobs(job: Job, numbers: Sequence[int], *, workers: int, report: Report) -> list[int]:
-    """Do ``job`` for every shard, in ``workers`` processes or, with one, in this process.
+    """Do ``job`` for every shard in ``workers`` processes, or in this process for one worker.
 
-    Processes are fresh interpreters (loky), so that a script without a ``__main__`` guard and a
-    parent that has used torch are both safe. Where one dies another takes its place. What a job
-    raises ends all of them at once.
+    Processes are fresh interpreters (loky): scripts need no ``__main__`` guard, and this process
+    may have used torch. A dead worker is replaced. An error in a job stops all workers.
 
     Returns:
-        The shards given up because their worker died again and again.
+        Numbers of the shards given up because their workers died repeatedly.
     """
     backlog = Backlog(deque(numbers), report)
     if workers == 1:
         for number in numbers:
-            steps = Steps(partial(backlog.came_to, number))
+            steps = Steps(partial(backlog.advance_to, number))
             job(number, report=steps)
-            backlog.came_to(number, steps.done)
+            backlog.advance_to(number, steps.done)
         return []
     crew = [Worker(job) for _ in range(min(workers, len(numbers)))]
     try:
@@ -143,7 +142,7 @@ def run_jobs(job: Job, numbers: Sequence[int], *, workers: int, report: Report) 
 
 
 def work_through(backlog: Backlog, crew: Sequence[Worker]) -> None:
-    """Hand out shards until none waits and every worker has come to an end."""
+    """Give shards to idle workers until all shards are done or given up."""
     idle, busy = list(crew), dict[Future[int], tuple[int, Worker]]()
     while backlog.waiting or busy:
         while backlog.waiting and idle:
@@ -155,10 +154,10 @@ def work_through(backlog: Backlog, crew: Sequence[Worker]) -> None:
         for future in done:
             number, worker = busy.pop(future)
             try:
-                backlog.came_to(number, future.result())
+                backlog.advance_to(number, future.result())
             except TerminatedWorkerError as error:
                 exit_codes = re.search(r"\{(.+)\}", str(error))
-                backlog.died(number, exit_codes[1] if exit_codes else "no exit code")
+                backlog.lose_worker(number, exit_codes[1] if exit_codes else "no exit code")
                 worker.stop()
                 worker.start()
             idle.append(worker)
@@ -168,7 +167,7 @@ WORK: list[tuple[Job, Callable[[tuple[int, int]], None]]] = []
 
 
 def enter_worker(job: Job, reports: "Queue[tuple[int, int]]", parent: int) -> None:
-    """Keep the job, which may be large, and where to report; end soon after the parent is gone."""
+    """Keep the job and the queue for all shards of this process; exit if the parent dies."""
 
     def watch() -> None:
         while os.getppid() == parent:
@@ -180,7 +179,7 @@ def enter_worker(job: Job, reports: "Queue[tuple[int, int]]", parent: int) -> No
 
 
 def run_job(number: int) -> int:
-    """Do one shard in a worker; return the number of its steps."""
+    """Do one shard in a worker process; return its number of steps."""
     job, put = WORK[0]
     steps = Steps(lambda done: put((number, done)))
     job(number, report=steps)

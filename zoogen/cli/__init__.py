@@ -1,6 +1,6 @@
-"""The command ``zoogen``.
+"""The command line ``zoogen``.
 
 In: arguments. Out: tables on standard output, progress on standard error, an exit code.
 May import: every room.
-Private: ``arguments``, ``tables``, ``travel``.
+Private: all but ``commands``.
 """

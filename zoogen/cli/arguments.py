@@ -1,4 +1,4 @@
-"""Arguments that several commands of ``zoogen`` take."""
+"""Arguments shared by several commands of ``zoogen``."""
 
 from typing import Annotated
 
@@ -19,6 +19,6 @@ ZooName = Annotated[
         metavar="ZOO",
         autocompletion=complete_zoo,
         help="A registered name (zoogen list), the folder of a built zoo, or "
-        "hub:OWNER/NAME@REVISION, once fetched.",
+        "hub:OWNER/NAME@REVISION once it is fetched.",
     ),
 ]

@@ -1,4 +1,4 @@
-"""The command ``zoogen``: list, show, build, verify and draw zoos, and let them travel."""
+"""The command line ``zoogen``: list, show, build, verify, plot, publish, fetch, import."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -25,14 +25,14 @@ app = typer.Typer(
 
 @app.command("list")
 def list_zoos() -> None:
-    """List the zoos that have a name, and which of them are built here."""
+    """List the registered zoos and how much of each is built here."""
     from zoogen.cli.tables import print_zoos
 
     print_zoos({spec: share_built(zoo_folder(name)) for name, spec in ZOOS.items()})
 
 
 def share_built(folder: Path) -> str:
-    """Say how much of a zoo is in its folder; one damaged zoo must not hide the others."""
+    """Return the share of a zoo that is built, or ``damaged`` if its manifest is."""
     from zoogen.load.locate import is_built
     from zoogen.store.manifest import read_manifest
 
@@ -47,13 +47,13 @@ def share_built(folder: Path) -> str:
 
 @app.command()
 def show(zoo: ZooName) -> None:
-    """Show what a zoo is made of and, once it is built, the range of everything measured.
+    """Show the spec of a zoo and, once it is built, the range of everything measured.
 
     Example: zoogen show tetris-seed
     """
     from zoogen.cli.tables import print_spec, print_zoo
     from zoogen.load.locate import find_folder, is_built
-    from zoogen.load.zoo import load_zoo
+    from zoogen.load.open import load_zoo
 
     folder = find_folder(zoo)
     if zoo in ZOOS and not is_built(folder):
@@ -82,20 +82,20 @@ def build(
     ] = None,
     epochs: Annotated[
         int | None,
-        typer.Option(min=1, help="Another number of epochs; another zoo, so name --out."),
+        typer.Option(min=1, help="Another number of epochs: another zoo, so give --out."),
     ] = None,
     images: Annotated[
         Path | None,
         typer.Option(
-            help="Folder that holds the public image sets (MNIST/raw, cifar-10-batches-py, …), by "
-            "default $ZOOGEN_IMAGES or a cache they are downloaded to; or a .npz or .safetensors "
-            "file of your own images, which makes another zoo, so name --out.",
+            help="Folder with the public image sets (MNIST/raw, cifar-10-batches-py, …), by "
+            "default $ZOOGEN_IMAGES or a cache of downloads; or a .npz or .safetensors file of "
+            "your own images, which makes another zoo, so give --out.",
         ),
     ] = None,
     device: Annotated[
         str | None,
         typer.Option(
-            help="Where to train: cpu, cuda, cuda:1; by default the CPU, or a cluster's GPUs."
+            help="Device to train on: cpu, cuda, cuda:1; by default the CPU, or a cluster's GPUs."
         ),
     ] = None,
     workers: Annotated[
@@ -113,15 +113,15 @@ def build(
         bool, typer.Option("--tf32", help="Let a GPU round factors to ten bits: faster.")
     ] = False,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Throw away another or a damaged zoo in the folder.")
+        bool, typer.Option("--overwrite", help="Replace another or a damaged zoo in the folder.")
     ] = False,
 ) -> None:
-    """Train a zoo, or go on where an earlier build of it stopped.
+    """Train a zoo, or finish an interrupted build.
 
-    Ctrl-C loses no more than the shards in work; the same command goes on.
-    A finished zoo is left as it is.
+    Ctrl-C loses only unfinished shards; the same command continues. A finished
+    zoo stays as it is.
 
-    Examples: zoogen build tetris-seed, or a taste of it: zoogen build
+    Examples: zoogen build tetris-seed, or only a few models: zoogen build
     tetris-seed --models 50
     """
     from zoogen.build.zoo import build_zoo
@@ -136,7 +136,7 @@ def build(
     if asked != spec and out is None:
         raise typer.BadParameter(
             f"{spec.name} has {spec.epochs} epochs of {spec.images}; with others it is another "
-            "zoo: say where to keep it with --out",
+            "zoo: give its folder with --out",
             param_hint="--epochs" if asked.epochs != spec.epochs else "--images",
         )
     folder = out or zoo_folder(spec.name)
@@ -153,7 +153,7 @@ def build(
             overwrite=overwrite,
         )
     except KeyboardInterrupt:
-        typer.echo("stopped; finished shards are kept, the same command goes on", err=True)
+        typer.echo("stopped; finished shards are kept, the same command continues", err=True)
         raise typer.Exit(INTERRUPTED) from None
     failed = f", {len(manifest.failures)} failed" if manifest.failures else ""
     typer.echo(
@@ -166,12 +166,12 @@ def build(
 def verify(zoo: ZooName) -> None:
     """Check every file of a zoo against the hashes in its manifest.
 
-    The manifest itself is held against the table and against its own spec.
+    The manifest itself is compared with the table and with its own spec.
 
     Example: zoogen verify tetris-seed
     """
     from zoogen.load.locate import find_folder
-    from zoogen.load.zoo import load_zoo
+    from zoogen.load.open import load_zoo
     from zoogen.progress import progress_bar
     from zoogen.store.agreement import check_agreement
     from zoogen.store.manifest import read_manifest, verify_files
@@ -183,7 +183,7 @@ def verify(zoo: ZooName) -> None:
         for _ in verify_files(folder, manifest):
             report(1)
     check_agreement(folder, manifest, load_zoo(folder).properties)
-    typer.echo(f"{manifest.spec.name}: {files} files are whole, content {manifest.content_sha256}")
+    typer.echo(f"{manifest.spec.name}: {files} files are intact, content {manifest.content_sha256}")
 
 
 @app.command()
@@ -191,24 +191,24 @@ def plot(
     zoo: ZooName,
     *,
     out: Annotated[
-        Path | None, typer.Option(help="Write them to this folder and leave the zoo as it is.")
+        Path | None, typer.Option(help="Another folder to write to; the zoo stays as it is.")
     ] = None,
 ) -> None:
     """Draw a zoo: accuracy by epoch and by mean weight, and UMAP of the weights.
 
-    They go to the folder plots of the zoo, and its README.md shows them.
-    The extras plots and umap must be installed.
+    The plots go to the zoo's folder plots, and its README.md shows them. The
+    extras plots and umap must be installed.
 
     Example: zoogen plot tetris-seed
     """
-    from zoogen.load.zoo import load_zoo
+    from zoogen.load.open import load_zoo
     from zoogen.plots.zoo import plot_zoo
 
     for path in plot_zoo(load_zoo(zoo), out):
         typer.echo(path)
 
 
-TRAVEL = "To and from others"
+TRAVEL = "Exchange zoos"
 app.command(rich_help_panel=TRAVEL)(publish)
 app.command(rich_help_panel=TRAVEL)(fetch)
 app.command("import", rich_help_panel=TRAVEL)(import_)

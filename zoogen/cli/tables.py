@@ -1,4 +1,4 @@
-"""What the command line prints of zoos; everything fits 80 columns."""
+"""Tables that the command line prints; all fit into 80 columns."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -32,7 +32,7 @@ SHORT = {
 
 
 def print_zoos(built: Mapping[ZooSpec, str]) -> None:
-    """Print one row per registered zoo, with how much of it is built."""
+    """Print one row per registered zoo, with the share of it that is built."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     table.add_column("zoo", no_wrap=True)
     table.add_column("weights", justify="right")
@@ -51,7 +51,7 @@ def print_zoos(built: Mapping[ZooSpec, str]) -> None:
 
 
 def print_spec(spec: AnySpec) -> None:
-    """Print what a zoo will be made of."""
+    """Print the facts of a spec."""
     print_facts(facts(spec))
 
 
@@ -59,17 +59,17 @@ def print_facts(rows: Mapping[str, str]) -> None:
     """Print names and values in two columns."""
     table = Table(box=None, show_header=False, pad_edge=False)
     for name, value in rows.items():
-        table.add_row(as_it_is(name), as_it_is(value))
+        table.add_row(escaped(name), escaped(value))
     Console(highlight=False).print(table)
 
 
-def as_it_is(text: str) -> str:
-    """Let a text of others appear as it is: neither markup nor a command to the terminal."""
+def escaped(text: str) -> str:
+    """Escape markup and terminal codes in a text that may come from others."""
     return escape(printable(text))
 
 
 def print_zoo(zoo: "Zoo") -> None:
-    """Print what a zoo is made of and the range of what was measured."""
+    """Print the facts of a zoo and the range of each measured property."""
     print_facts(built_facts(zoo.manifest) | {"folder": str(zoo.folder)})
     ranges = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     ranges.add_column("property")
@@ -78,12 +78,12 @@ def print_zoo(zoo: "Zoo") -> None:
     for name in measured_columns(zoo.properties):
         values = zoo.properties[name]
         numbers = (values.min(), values.median(), values.max())
-        ranges.add_row(as_it_is(name), *(f"{number:.3f}" for number in numbers))
+        ranges.add_row(escaped(name), *(f"{number:.3f}" for number in numbers))
     Console(highlight=False).print(ranges)
 
 
 def print_publication(publication: "Publication", *, dry_run: bool) -> None:
-    """Print what was sent, or would be, and where it is now."""
+    """Print the files that were sent, or would be, and the page of the zoo."""
     sent = publication.sent
     size = megabytes(sum(file.bytes for file in sent if file.change != "gone"))
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
@@ -91,7 +91,7 @@ def print_publication(publication: "Publication", *, dry_run: bool) -> None:
     table.add_column("MB", justify="right")
     table.add_column("change")
     for file in publication.files if dry_run else sent:
-        table.add_row(as_it_is(file.file), megabytes(file.bytes), file.change)
+        table.add_row(escaped(file.file), megabytes(file.bytes), file.change)
     console = Console(highlight=False, soft_wrap=True)
     if table.row_count:
         Console(highlight=False).print(table)
@@ -104,7 +104,7 @@ def print_publication(publication: "Publication", *, dry_run: bool) -> None:
 
 
 def print_fetched(fetched: "Fetched") -> None:
-    """Print what was downloaded, and what is where now."""
+    """Print how many files were downloaded and which folder holds the zoo."""
     manifest = fetched.manifest
     shards, size = len(fetched.shards), len(manifest.shards)
     console = Console(highlight=False, soft_wrap=True)
@@ -117,16 +117,16 @@ def print_fetched(fetched: "Fetched") -> None:
 
 
 def megabytes(size: int) -> str:
-    """Write a size in millions of bytes."""
+    """Format a number of bytes in megabytes."""
     return f"{size / 1e6:,.3f}"
 
 
 def print_checks(checks: Sequence[Check]) -> None:
-    """Print what was asked of an imported zoo, one row per question."""
+    """Print the checks of an imported zoo, one per row."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     table.add_column("check", min_width=20)
     table.add_column("outcome", no_wrap=True)
     table.add_column("found", overflow="fold")
     for check in checks:
-        table.add_row(*map(as_it_is, (check.name, check.outcome, check.detail)))
+        table.add_row(*map(escaped, (check.name, check.outcome, check.detail)))
     Console(highlight=False).print(table)

@@ -1,4 +1,4 @@
-"""The commands by which zoos travel: ``zoogen publish``, ``fetch`` and ``import``."""
+"""The commands that exchange zoos: ``zoogen publish``, ``fetch`` and ``import``."""
 
 import re
 from pathlib import Path
@@ -15,25 +15,25 @@ from zoogen.spec.split import SPLITS, Split
 def publish(
     zoo: ZooName,
     repository: Annotated[
-        str, typer.Argument(metavar="OWNER/NAME", help="Data set of the Hub; made if not there.")
+        str, typer.Argument(metavar="OWNER/NAME", help="Data set on the Hub; created if missing.")
     ],
     *,
-    private: Annotated[bool, typer.Option("--private", help="Make it a private one.")] = False,
+    private: Annotated[bool, typer.Option("--private", help="Publish it privately.")] = False,
     revision: Annotated[
-        str | None, typer.Option(metavar="BRANCH", help="Branch to publish to, by default main.")
+        str | None, typer.Option(metavar="BRANCH", help="Branch to publish to; by default main.")
     ] = None,
     create_pr: Annotated[
-        bool, typer.Option("--create-pr", help="Send a pull request, to a data set that is there.")
+        bool, typer.Option("--create-pr", help="Send a pull request to an existing data set.")
     ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only show what would be sent.")
     ] = False,
 ) -> None:
-    """Publish a zoo on the Hugging Face Hub, or send what an earlier call has not.
+    """Publish a zoo on the Hugging Face Hub, or finish an interrupted upload.
 
-    What the Hub holds is checked against the manifest, then it gets a tag.
-    The extra hub must be installed. Log in first with hf auth login, or set
-    HF_TOKEN; HF_ENDPOINT names another Hub.
+    The files on the Hub are checked against the manifest, then get a tag. The
+    extra hub must be installed. Log in first with hf auth login, or set
+    HF_TOKEN; HF_ENDPOINT selects another Hub.
 
     Example: zoogen publish tetris-seed me/tetris-seed --dry-run
     """
@@ -50,7 +50,7 @@ def publish(
             dry_run=dry_run,
         )
     except KeyboardInterrupt:
-        typer.echo("stopped; what was sent is kept, the same command goes on", err=True)
+        typer.echo("stopped; sent files are kept, the same command continues", err=True)
         raise typer.Exit(INTERRUPTED) from None
     print_publication(publication, dry_run=dry_run)
 
@@ -66,19 +66,19 @@ def fetch(
         typer.Argument(
             metavar="ZOO",
             autocompletion=complete_zoo,
-            help="hub:OWNER/NAME or hub:OWNER/NAME@REVISION, or a registered name that ZOOGEN_HUB "
-            "or the registry knows the owner of.",
+            help="hub:OWNER/NAME or hub:OWNER/NAME@REVISION, or a registered name if ZOOGEN_HUB "
+            "or the registry has its owner.",
         ),
     ],
     *,
     revision: Annotated[
-        str | None, typer.Option(help="Branch, tag or commit, by default main.")
+        str | None, typer.Option(help="Branch, tag or commit; by default main.")
     ] = None,
     split: Annotated[
         str | None,
         typer.Option(
             autocompletion=complete_split,
-            help="Only shards with models of this split; most have some.",
+            help="Only shards with models of this split; most shards have some.",
         ),
     ] = None,
     models: Annotated[
@@ -91,12 +91,11 @@ def fetch(
         Path | None, typer.Option(help="Folder to fetch into; by default where load_zoo looks.")
     ] = None,
 ) -> None:
-    """Fetch a zoo from the Hugging Face Hub, or go on where an earlier call stopped.
+    """Fetch a zoo from the Hugging Face Hub, or finish an interrupted fetch.
 
-    Every file is checked against the manifest, also those that are there
-    already. The extra hub must be installed. For a private data set, log in
-    first with hf auth login, or set HF_TOKEN; HF_ENDPOINT names another
-    Hub.
+    Every file is checked against the manifest, including those that are already
+    there. The extra hub must be installed. For a private data set, log in first
+    with hf auth login, or set HF_TOKEN; HF_ENDPOINT selects another Hub.
 
     Example: zoogen fetch hub:OWNER/mnist-seed@v1 --models 100
     """
@@ -112,27 +111,28 @@ def fetch(
             out=out,
         )
     except KeyboardInterrupt:
-        typer.echo("stopped; finished files are kept, the same command goes on", err=True)
+        typer.echo("stopped; finished files are kept, the same command continues", err=True)
         raise typer.Exit(INTERRUPTED) from None
     print_fetched(fetched)
 
 
 def checked_split(split: str | None) -> Split | None:
-    """Return a split if there is one of that name."""
+    """Return the split, or raise if there is none of that name."""
     if split is None or split in SPLITS:
         return split
     raise UnknownNameError("split", split, SPLITS)
 
 
 def parsed_models(models: str | None) -> int | range | None:
-    """Read ``100``, the first so many, or ``100-199``, from the first to the last."""
+    """Parse ``100``, the first 100 models, or ``100-199``, models 100 to 199."""
     if models is None:
         return None
     match = re.fullmatch(r"(\d{1,18})(?:-(\d{1,18}))?", models)
     first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
     if match is None or last < first:
         raise typer.BadParameter(
-            f"{models!r:.100}, expected a number, or two as in 100-199", param_hint="--models"
+            f"{models!r:.100}; expected a number, or a range such as 100-199",
+            param_hint="--models",
         )
     return range(first, last + 1) if match[2] else first
 
@@ -156,26 +156,27 @@ def import_(
     source: Annotated[
         Path, typer.Argument(metavar="SOURCE", help="Folder, archive or file; it is only read.")
     ],
-    dest: Annotated[Path, typer.Argument(metavar="DEST", help="Folder the zoo is to be in.")],
+    dest: Annotated[Path, typer.Argument(metavar="DEST", help="Folder for the zoo.")],
     *,
     name: Annotated[
-        str | None, typer.Option(help="Name of the zoo, where the files do not say it.")
+        str | None, typer.Option(help="Name of the zoo, if the files do not give one.")
     ] = None,
     images: Annotated[
         str | None,
         typer.Option(
-            help="Measure accuracies again on this image set, or .npz or .safetensors file; none: "
-            "do not. By default on what the original used, if $ZOOGEN_IMAGES or the cache has it."
+            help="Image set, or .npz or .safetensors file, to measure accuracies on again; none: "
+            "do not measure. By default the original's images, if $ZOOGEN_IMAGES or the cache has "
+            "them."
         ),
     ] = None,
     licence: Annotated[
-        str | None, typer.Option(help="Licence of the original, where the format has none.")
+        str | None, typer.Option(help="Licence of the original, if the files do not give one.")
     ] = None,
 ) -> None:
-    """Turn a zoo that others published into one of ours, and prove it right.
+    """Convert a zoo that others published, and check the result.
 
-    Nothing is unpacked, and nothing in the files is run. DEST appears whole
-    or not at all.
+    Nothing is unpacked, and nothing in the files is run. DEST appears
+    complete or not at all.
 
     Example: zoogen import small-cnn-zoo mnist.tar.xz mnist-hyp
     """

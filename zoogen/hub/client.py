@@ -1,4 +1,4 @@
-"""The Hugging Face Hub: the client, and what a repository holds."""
+"""The client of the Hugging Face Hub, and the contents of a repository."""
 
 import re
 import sys
@@ -20,7 +20,7 @@ REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 
 @dataclass(frozen=True, kw_only=True)
 class HeldFile:
-    """What the Hub says of a file; large files have a SHA-256, the others a git blob id."""
+    """A file as the Hub lists it; only large files have a SHA-256."""
 
     bytes: int
     blob: str
@@ -39,14 +39,14 @@ class Holding:
 
 
 def check_repository(name: str) -> str:
-    """Return the name of a repository if it can be one.
+    """Return the name of a repository if it is a possible one.
 
     Raises:
-        ZooError: If it cannot.
+        ZooError: If it is not.
     """
     if not REPOSITORY.fullmatch(name) or len(name) > 96 or re.search(r"--|\.\.", name):
         raise ZooError(
-            f"{name!r} names no repository of the Hub: expected OWNER/NAME, as in me/zoo"
+            f"{name!r} is not a repository of the Hub; expected OWNER/NAME, such as me/zoo"
         )
     return name
 
@@ -55,26 +55,26 @@ def hub_client(endpoint: str | None, token: str | None) -> "HfApi":
     """Return a client of the Hub.
 
     Args:
-        endpoint: Address of the Hub; by default ``$HF_ENDPOINT`` or huggingface.co.
-        token: By default ``$HF_TOKEN`` or that of ``hf auth login``.
+        endpoint: URL of the Hub; by default ``$HF_ENDPOINT`` or huggingface.co.
+        token: Access token; by default ``$HF_TOKEN`` or that of ``hf auth login``.
 
     Raises:
-        ZooError: If ``huggingface_hub`` is not installed, or the address is none.
+        ZooError: If ``huggingface_hub`` is not installed, or the endpoint is not a URL.
     """
     extra_package("huggingface_hub", "the Hub")
     from huggingface_hub import HfApi
 
     api = HfApi(endpoint=endpoint, token=token)
-    if not is_address(api.endpoint):
+    if not is_url(api.endpoint):
         raise ZooError(
-            f"{api.endpoint!r} is no address of a Hub: expected one like https://huggingface.co; "
-            "set or unset HF_ENDPOINT"
+            f"{api.endpoint!r} is not the URL of a Hub; expected one such as "
+            "https://huggingface.co: set or unset HF_ENDPOINT"
         )
     return api
 
 
-def is_address(endpoint: str) -> bool:
-    """Tell whether requests can be sent to an address at all."""
+def is_url(endpoint: str) -> bool:
+    """Tell whether an endpoint is a URL that requests can be sent to."""
     try:
         parts = urlsplit(endpoint)
         return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
@@ -82,18 +82,18 @@ def is_address(endpoint: str) -> bool:
         return False
 
 
-def bars_where_watched() -> AbstractContextManager[object]:
-    """Let the client show its bars on a terminal only; not all of them see to it themselves."""
+def bars_on_terminal_only() -> AbstractContextManager[object]:
+    """Hide the client's progress bars without a terminal: some of them do not check."""
     from huggingface_hub.utils.tqdm import disable_progress_bars
 
     return nullcontext() if sys.stderr.isatty() else disable_progress_bars()
 
 
 def holding(api: "HfApi", repository: str, revision: str = "main") -> Holding | None:
-    """Ask what a data set holds.
+    """Ask the Hub what a data set holds.
 
     Returns:
-        None if there is no such data set that the token may see.
+        None if there is no such data set or the token may not see it.
 
     Raises:
         huggingface_hub.errors.RevisionNotFoundError: If it has no such revision.
@@ -125,21 +125,23 @@ def holding(api: "HfApi", repository: str, revision: str = "main") -> Holding | 
     )
 
 
-def read_back(api: "HfApi", repository: str, file: str, commit: str, place: Path) -> Path:
-    """Download a small file to somewhere in a folder, whatever an earlier call has left there."""
+def download_small_file(
+    api: "HfApi", repository: str, file: str, commit: str, folder: Path
+) -> Path:
+    """Download a small file to a path in a folder, even if an earlier call left one there."""
     return Path(
         api.hf_hub_download(
             repository,
             file,
             repo_type="dataset",
             revision=commit,
-            cache_dir=place,
+            cache_dir=folder,
             force_download=True,
         )
     )
 
 
-def blob_of(path: Path) -> str:
-    """Name a small file as git does."""
+def git_blob_id(path: Path) -> str:
+    """Return the id that git gives a file."""
     content = path.read_bytes()
     return sha1(b"blob %d\0" % len(content) + content).hexdigest()

@@ -1,4 +1,4 @@
-"""Files of a repository to a folder, several at a time, each proved before it takes its place."""
+"""Download files of a repository, several at a time, and check each one."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -22,16 +22,16 @@ def download(
     stage: Path,
     keep: Callable[[str, Path], None],
 ) -> None:
-    """Download files; each is handed to ``keep`` once it is the one that the commit holds.
+    """Download files; hand each to ``keep`` once its hash is the one that the Hub lists.
 
-    After an error or Ctrl-C those in work are dropped, the others kept.
+    After an error or Ctrl-C, finished files are kept and unfinished ones dropped.
 
     Args:
-        remote: From where.
-        names: Which.
-        files: What the repository says of them.
-        stage: Folder for what is not whole yet, on the file system where files are to be kept.
-        keep: Takes a name and the path in the stage, and moves the file to its place.
+        remote: Repository and commit to download from.
+        names: Files to download.
+        files: All files of the commit, as the Hub lists them.
+        stage: Folder for unfinished files, on the file system of the final folder.
+        keep: Called with a name and a path in the stage; moves the file to its place.
 
     Raises:
         ZooError: If the Hub cannot be reached or refuses.
@@ -70,29 +70,29 @@ def download(
 
 
 class StoppedError(RuntimeError):
-    """Another file has failed, or the user has had enough."""
+    """Another file failed, or the user pressed Ctrl-C."""
 
 
 def counter(report: Callable[[int], None], stop: Event) -> type[Any]:
-    """Return what the client takes for the class of its bars: it counts bytes into our own."""
+    """Return a class that replaces the client's progress bars and reports bytes to ours."""
     from huggingface_hub.utils.tqdm import tqdm
 
     class Counter(tqdm):
-        """Shows nothing itself."""
+        """A bar that shows nothing itself."""
 
         def __init__(self, **of_the_bar: Any) -> None:
             super().__init__(disable=True, total=of_the_bar.get("total"))  # type: ignore[no-untyped-call]
 
         def update(self, n: int | float | None = 1) -> None:
-            """Count bytes; there is no other place to stop a download at."""
+            """Report bytes, or stop: a download can be stopped nowhere else."""
             if stop.is_set():
                 raise StoppedError("stopped")
             report(int(n or 0))
 
         def update_transfer(self, n: int | float | None = 1) -> None:
-            """Bytes on the way are not counted apart from those that have arrived."""
+            """Ignore bytes on the way: only those that arrived count."""
 
         def set_transfer_postfix_str(self, *_: Any, **__: Any) -> None:
-            """Their rate is not shown either."""
+            """Ignore the rate, which is not shown."""
 
     return Counter

@@ -1,4 +1,4 @@
-"""A zoo from the Hugging Face Hub to a folder: pinned, proved, and only what is asked for."""
+"""Fetch a zoo, or a part of it, from the Hugging Face Hub into a folder."""
 
 import re
 import shutil
@@ -9,10 +9,10 @@ from pathlib import Path
 
 from zoogen.atomic import atomic_path, sha256_of
 from zoogen.errors import IntegrityError, UnwritableError, ZooError
+from zoogen.hub.address import find_address, is_address
 from zoogen.hub.client import HeldFile
 from zoogen.hub.download import download
 from zoogen.hub.errors import AGAIN
-from zoogen.hub.reference import find_reference, is_reference
 from zoogen.hub.remote import (
     Remote,
     check_held,
@@ -21,10 +21,11 @@ from zoogen.hub.remote import (
     note_commit,
     published_manifest,
 )
+from zoogen.locks import LOCK, locked
 from zoogen.places import zoo_folder
 from zoogen.spec.split import Split
 from zoogen.store.card import CARD, PLOTS
-from zoogen.store.folder import DOWNLOADS, LOCK, PARTS, WEIGHTS, locked, refuse_foreign
+from zoogen.store.folder import DOWNLOADS, PARTS, WEIGHTS, refuse_foreign
 from zoogen.store.manifest import MANIFEST, TABLE, FileEntry, Manifest, read_manifest
 from zoogen.store.shards import map_shard
 from zoogen.store.subset import COLUMNS, Shelves, Subset
@@ -35,14 +36,14 @@ PICTURE = re.compile(rf"{PLOTS}/[A-Za-z0-9_-][A-Za-z0-9._-]*\.png")
 
 @dataclass(frozen=True, kw_only=True)
 class Fetched:
-    """What a folder holds now.
+    """A zoo, or a part of it, after a fetch.
 
     Attributes:
-        folder: Where.
-        manifest: Of the whole zoo.
-        commit: The revision that was read, 40 hex digits.
-        shards: The files of weights that were asked for.
-        downloaded: The files that had to be downloaded.
+        folder: Folder of the zoo.
+        manifest: Manifest of the whole zoo.
+        commit: Commit that was read, 40 hex digits.
+        shards: Requested shards, by file name.
+        downloaded: Files that this call downloaded.
     """
 
     folder: Path
@@ -65,45 +66,52 @@ def fetch_zoo(
 ) -> Fetched:
     """Fetch a zoo from the Hub, or go on where an earlier call stopped.
 
-    Every file is checked against the manifest, those that are there already too; the manifest
-    comes last. A part of a zoo is the table and the shards that hold what is asked for: shards are
-    runs of models, so few models are few shards, but most shards have models of every split.
+    Every file is checked against the manifest, including files that are already there; the manifest
+    comes last. A part of a zoo is the table and the shards with the requested snapshots. A shard
+    is a run of models, so few models need few shards, but most shards have models of every split.
 
     Args:
         zoo: ``hub:OWNER/NAME@REVISION``, or a registered name.
-        revision: Branch, tag or commit; by default that of the reference, or ``main``.
-        split: Only the shards with snapshots of this split.
-        models: Only the shards with the first so many models, or with models of these numbers.
+        revision: Branch, tag or commit; by default that of the address, or ``main``.
+        split: Fetch only shards with snapshots of this split.
+        models: Fetch only shards with models of these numbers, or with the first so many.
         out: Folder to fetch into; by default where ``load_zoo`` looks.
-        endpoint: Address of the Hub; by default ``$HF_ENDPOINT`` or huggingface.co.
-        token: By default ``$HF_TOKEN`` or that of ``hf auth login``.
+        endpoint: URL of the Hub; by default ``$HF_ENDPOINT`` or huggingface.co.
+        token: Access token; by default ``$HF_TOKEN`` or that of ``hf auth login``.
         cache_dir: Where zoos are kept; by default ``$ZOOGEN_CACHE`` or ``~/.cache/zoogen``.
 
     Raises:
         UnknownNameError: If no zoo of that name is registered, or there is no such split.
-        IntegrityError: If a file is not the one its manifest names.
+        IntegrityError: If a file is not the one in the manifest.
         ZooError: If there is no such repository or revision, it holds no zoo, the Hub cannot be
-            reached, or the folder holds something else or cannot be written. What was finished is
+            reached, or the folder holds something else or cannot be written. Finished files are
             kept.
+
+    Example:
+        >>> import zoogen
+        >>> fetched = zoogen.fetch_zoo("hub:my-name/few-tetris", split="test")
+        >>> zoo = zoogen.load_zoo("hub:my-name/few-tetris", split="test")
+        >>> set(zoo.properties["split"])
+        {'test'}
     """
     subset = Subset(split=split, models=models)
-    reference = find_reference(zoo, revision)
-    remote = find_remote(reference, endpoint=endpoint, token=token, cache_dir=cache_dir)
-    named = not is_reference(zoo) and subset.is_everything
+    address = find_address(zoo, revision)
+    remote = find_remote(address, endpoint=endpoint, token=token, cache_dir=cache_dir)
+    named = not is_address(zoo) and subset.is_everything
     folder = out or (zoo_folder(zoo, cache_dir) if named else remote.folder)
-    fetched = bring(remote, folder, subset)
+    fetched = fetch_subset(remote, folder, subset)
     if folder == remote.folder:
         note_commit(remote)
     return fetched
 
 
-def bring(remote: Remote, folder: Path, subset: Subset, *, weights: bool = True) -> Fetched:
-    """Make a folder hold a zoo, or the part of it that is asked for.
+def fetch_subset(remote: Remote, folder: Path, subset: Subset, *, weights: bool = True) -> Fetched:
+    """Fetch whatever a folder lacks of a zoo, or of a part of it.
 
     Args:
         remote: The zoo on the Hub.
-        folder: Where to keep it.
-        subset: Which snapshots.
+        folder: Folder to keep it in.
+        subset: Requested snapshots.
         weights: Whether to fetch shards at all.
 
     Raises:
@@ -115,16 +123,16 @@ def bring(remote: Remote, folder: Path, subset: Subset, *, weights: bool = True)
     refuse_other(folder, manifest)
     downloaded: list[str] = []
     with cleared(folder):
-        shelf = Shelf(folder, manifest)
-        missing = [manifest.table] if not shelf.has(manifest.table) else []
-        downloaded += shelf.add(remote, [entry.file for entry in missing], files)
+        destination = Destination(folder, manifest)
+        missing = [] if destination.has(manifest.table) else [manifest.table]
+        downloaded += destination.add(remote, [entry.file for entry in missing], files)
         shards = needed_shards(folder, manifest, subset) if weights else []
         check_held(shards, files, remote)
-        missing = [entry for entry in shards if not shelf.has(entry)]
-        downloaded += shelf.add(remote, [entry.file for entry in missing], files)
+        missing = [entry for entry in shards if not destination.has(entry)]
+        downloaded += destination.add(remote, [entry.file for entry in missing], files)
         beside = [name for name in files if name == CARD or PICTURE.fullmatch(name)]
         beside = [name for name in beside if not (folder / name).exists()]
-        downloaded += shelf.add(remote, beside, files)
+        downloaded += destination.add(remote, beside, files)
         if not (folder / MANIFEST).exists():
             with atomic_path(folder / MANIFEST) as temporary:
                 temporary.write_bytes(written)
@@ -138,7 +146,7 @@ def bring(remote: Remote, folder: Path, subset: Subset, *, weights: bool = True)
 
 
 def refuse_other(folder: Path, manifest: Manifest) -> None:
-    """Refuse a folder that holds anything but this zoo, before anything in it is touched.
+    """Refuse a folder that holds anything but this zoo.
 
     Raises:
         ZooError: If it does.
@@ -153,14 +161,14 @@ def refuse_other(folder: Path, manifest: Manifest) -> None:
             )
     elif (folder / PARTS).exists():
         raise ZooError(
-            f"{folder} holds a zoo that is half built; go on with zoogen build, or choose another "
+            f"{folder} holds an unfinished build; finish it with zoogen build, or choose another "
             "folder with --out"
         )
 
 
 @contextmanager
 def cleared(folder: Path) -> Iterator[None]:
-    """Keep other processes out; leave nothing half-written, and no folder that holds nothing."""
+    """Lock a folder; on exit remove unfinished downloads, and the folder if it is empty."""
     with locked(folder):
         shutil.rmtree(folder / DOWNLOADS, ignore_errors=True)
         try:
@@ -175,14 +183,14 @@ def cleared(folder: Path) -> Iterator[None]:
 
 
 @dataclass(frozen=True)
-class Shelf:
-    """A folder to which proved files come."""
+class Destination:
+    """The folder of a fetched zoo; a file enters it only once its hash is right."""
 
     folder: Path
     manifest: Manifest
 
     def has(self, entry: FileEntry) -> bool:
-        """Tell whether the file is there and the one that the manifest names."""
+        """Tell whether the folder has the file of the manifest, by its hash."""
         path = self.folder / entry.file
         return (
             path.is_file()
@@ -191,21 +199,21 @@ class Shelf:
         )
 
     def add(self, remote: Remote, names: list[str], files: dict[str, HeldFile]) -> list[str]:
-        """Download files to their places; return their names."""
+        """Download files into the folder; return their names."""
         if names:
             download(remote, names, files, stage=self.folder / DOWNLOADS, keep=self.keep)
         return names
 
     def keep(self, name: str, path: Path) -> None:
-        """Move a file to its place once it is proved.
+        """Check a downloaded file and move it into the folder.
 
         Raises:
-            IntegrityError: If it is not what the manifest says.
+            IntegrityError: If it is not the file of the manifest.
             UnwritableError: If the folder cannot be written or is full.
         """
         entries = {entry.file: entry for entry in (self.manifest.table, *self.manifest.shards)}
         if name in entries:
-            self.prove(entries[name], path)
+            self.check(entries[name], path)
         place = self.folder / name
         try:
             place.parent.mkdir(exist_ok=True)
@@ -215,8 +223,8 @@ class Shelf:
                 f"cannot write {place}: {error.strerror or error}; make room, then {AGAIN}"
             ) from error
 
-    def prove(self, entry: FileEntry, path: Path) -> None:
-        """Hash a file and look at its form: what was hashed may be nonsense all the same."""
+    def check(self, entry: FileEntry, path: Path) -> None:
+        """Check a file's hash, and a shard's header: the right hash may be that of nonsense."""
         found = sha256_of(path)
         if found != entry.sha256:
             raise IntegrityError(
@@ -232,14 +240,14 @@ class Shelf:
 
 
 def needed_shards(folder: Path, manifest: Manifest, subset: Subset) -> list[FileEntry]:
-    """List the shards that hold what is asked for, by the table that is there."""
+    """List the shards that hold the requested snapshots, by the table in the folder."""
     shelves = Shelves(manifest)
     table = read_table(folder, manifest, COLUMNS)
     return shelves.needed(None if subset.is_everything else subset.rows(table, manifest))
 
 
 def is_fetched(folder: Path, subset: Subset, *, weights: bool) -> bool:
-    """Tell whether all that is asked for is in the folder; nothing is hashed again."""
+    """Tell whether a folder has all requested files; they are not hashed again."""
     if not (folder / MANIFEST).exists() or not (folder / TABLE).exists():
         return False
     shards = needed_shards(folder, read_manifest(folder), subset) if weights else []

@@ -1,4 +1,4 @@
-"""Shards that stay on the Hub: rows are read by byte ranges, as they are asked for."""
+"""Shards that stay on the Hub: rows are read on demand, by byte ranges."""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
     from huggingface_hub import HfFileSystem
 
 GAP = 1 << 18
-"""Bytes that are rather read in vain than asked around: a request costs as much as some of them."""
+"""Most unwanted bytes to read rather than send another request."""
 LONGEST = 1 << 23
-"""Bytes of one request at most, so that memory holds."""
+"""Most bytes of one request: they must fit into memory."""
 AT_A_TIME = 8
 HEAD = 1 << 12
 
 
 @dataclass(frozen=True, kw_only=True)
 class RemoteRows:
-    """A shard on the Hub as an array ``[rows, params]`` float32 that is read when it is indexed.
+    """A shard on the Hub as an array ``[rows, params]`` float32; indexing it reads the rows.
 
-    Bytes are read at a commit whose hash of the file is the manifest's; the bytes themselves
-    cannot be hashed without reading all of them.
+    The commit lists the file with the hash of the manifest. The rows themselves are not hashed:
+    that would need the whole shard.
     """
 
     remote: Remote
@@ -53,7 +53,7 @@ class RemoteRows:
             here = (wanted >= first) & (wanted < last)
             read[here] = self.read_rows(first, last)[wanted[here] - first]
 
-        _ = self.start  # asked for once, not by every thread
+        _ = self.start  # read once here, not by every thread
         with ThreadPoolExecutor(AT_A_TIME, thread_name_prefix="stream") as pool:
             for _ in pool.map(fill, runs(wanted, self.params * read.itemsize)):
                 pass
@@ -67,10 +67,10 @@ class RemoteRows:
 
     @cached_property
     def start(self) -> int:
-        """The byte at which the first row begins, once the header is what it must be.
+        """The byte at which the first row begins; reading it checks the header.
 
         Raises:
-            IntegrityError: If the header is not that of the shard the manifest names.
+            IntegrityError: If the header is not that of the shard in the manifest.
         """
         head = self.read(0, min(HEAD, self.entry.bytes))
         size = int.from_bytes(head[:8], "little")
@@ -89,7 +89,7 @@ class RemoteRows:
         """Read bytes from ``first`` up to ``last``.
 
         Raises:
-            IntegrityError: If other bytes come than were asked for.
+            IntegrityError: If the Hub sends another number of bytes.
             ZooError: If the Hub cannot be reached.
         """
         remote = self.remote
@@ -102,16 +102,17 @@ class RemoteRows:
             blob: bytes = file.read(last - first)
         if len(blob) != last - first:
             raise IntegrityError(
-                f"{remote.page}: {self.entry.file} gave {len(blob)} bytes, expected {last - first}"
+                f"{remote.page}: the Hub sent {len(blob)} bytes of {self.entry.file}, expected "
+                f"{last - first}; try again later"
             )
         return blob
 
 
 def runs(rows: Int64[np.ndarray, " wanted"], width: int) -> Iterator[tuple[int, int]]:
-    """Yield few runs of rows that hold all that are wanted, none too long for memory.
+    """Yield a few runs of rows, ``first`` up to ``last``, that hold all wanted rows.
 
     Args:
-        rows: Which, in any order.
+        rows: Wanted rows, in any order.
         width: Bytes of a row.
     """
     ordered, most = np.unique(rows), max(1, LONGEST // width)
@@ -124,10 +125,10 @@ def runs(rows: Int64[np.ndarray, " wanted"], width: int) -> Iterator[tuple[int, 
 def remote_rows(
     remote: Remote, entries: Sequence[FileEntry], folder: Path, params: int
 ) -> dict[str, RemoteRows]:
-    """Return the shards that are not in a folder, to be read from the Hub, by their names.
+    """Return the shards that are missing from a folder, streamed from the Hub, by file name.
 
     Raises:
-        IntegrityError: If the commit has another file than the manifest names.
+        IntegrityError: If a file on the Hub is not the one in the manifest.
         ZooError: If the Hub cannot be reached.
     """
     absent = [entry for entry in entries if not (folder / entry.file).is_file()]

@@ -1,6 +1,6 @@
-"""The images that networks are trained and tested on.
+"""Images that networks are trained and tested on.
 
-In: the name of a set or a file of one's own. Out: an ``ImageSet`` of float32 pixels and labels.
+In: the name of a set or of your own file. Out: an ``ImageSet`` of float32 pixels and labels.
 May import: the modules beside the rooms.
 Private: ``public``.
 """

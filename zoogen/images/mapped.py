@@ -1,4 +1,4 @@
-"""An image set in files that all processes of a machine map: memory holds it once."""
+"""Image sets in files that all processes of a machine map, so that memory holds them once."""
 
 import os
 from collections.abc import Iterator
@@ -16,25 +16,27 @@ ARRAYS = tuple(field.name for field in fields(ImageSet) if field.name != "classe
 
 @dataclass(frozen=True, kw_only=True)
 class MappedImages:
-    """Where an image set lies.
+    """The files of an image set.
 
     Attributes:
-        files: Of the arrays, by name.
-        classes: Number of labels.
+        files: File of each array, by name.
+        classes: Number of classes.
     """
 
     files: dict[str, Path]
     classes: int
 
     def open(self) -> ImageSet:
-        """Map the arrays; what is written to them is seen by nobody else."""
+        """Map the arrays copy-on-write: changes stay in this process."""
         arrays = {name: np.load(path, mmap_mode="c") for name, path in self.files.items()}
         return ImageSet(**arrays, classes=self.classes)
 
 
 @contextmanager
 def mapped(images: ImageSet, folder: Path) -> Iterator[MappedImages]:
-    """Keep an image set in a folder for a while, under temporary names: a kill leaves no more.
+    """Write an image set to temporary files in a folder and delete them at the end.
+
+    If the process is killed, ``clear_half_written`` finds the files by their temporary names.
 
     Raises:
         UnwritableError: If the folder cannot be written or is full.
@@ -48,11 +50,11 @@ def mapped(images: ImageSet, folder: Path) -> Iterator[MappedImages]:
                     np.save(file, getattr(images, name))
         except OSError as error:
             raise UnwritableError(
-                f"cannot write {folder}: {error.strerror or error}; make room or choose another "
-                "folder, or train without others beside: --workers 1"
+                f"cannot write {folder}: {error.strerror or error}; make room, choose another "
+                "folder, or train in one process with --workers 1"
             ) from error
         classes = images.classes
-        del images  # whoever calls lets go of it too
+        del images  # the caller drops it too
         yield MappedImages(files=files, classes=classes)
     finally:
         for path in files.values():

@@ -1,7 +1,7 @@
-"""The files of the public image sets: which, with which MD5, and how they come here.
+"""Files of the public image sets: their names, their MD5 and how they are downloaded.
 
-A folder that the user names is only read. In the cache, what is missing or damaged is downloaded by
-torchvision, from where the authors or PyTorch keep it.
+A folder that the user names is only read. In the cache, torchvision downloads missing or damaged
+files from the servers of the authors or of PyTorch.
 """
 
 import hashlib
@@ -37,28 +37,27 @@ IDX_MD5 = {
         "t10k-labels-idx1-ubyte": "15d484375f8d13e6eb1aabb0c3f46965",
     },
 }
-"""Of the files inside the published archives; torchvision lists only those of the archives."""
+"""MD5 of the files inside the published archives; torchvision only lists the archives' own."""
 
 
 def published_root(source: Source, named: Path | None) -> Path:
-    """Return a folder that holds an image set as it was published, the MD5 of every file checked.
+    """Return a folder that holds the published files of an image set, after checking their MD5.
 
     Args:
-        source: Which.
-        named: Folder that the user named, or None for the cache, where what is missing is
-            downloaded to.
+        source: Image set.
+        named: Folder that the user named, or None for the cache, which downloads missing files.
 
     Raises:
         ZooError: If a file is missing or damaged in a folder that the user named, or cannot be
-            downloaded; the message names the first, its MD5 and the way out.
+            downloaded; the message names the first such file, its MD5 and the way out.
     """
     place = named or cache_folder() / "images"
     wrong = faults(source, place)
     if wrong and named:
         raise ZooError(
-            f"{first_of(wrong)}; to mend the folder, delete what is damaged and run: "
+            f"{first_fault(wrong)}; to repair the folder, delete the damaged files and run: "
             f"{download_command(source, place)}; or name another folder with --images or "
-            "ZOOGEN_IMAGES, or none: then it is downloaded to the cache"
+            "ZOOGEN_IMAGES, or none to download the files to the cache"
         )
     if wrong:
         fetch(source, place, wrong)
@@ -66,12 +65,12 @@ def published_root(source: Source, named: Path | None) -> Path:
 
 
 def is_at_hand(source: Source, named: Path | None) -> bool:
-    """Tell whether ``published_root`` has nothing to download."""
+    """Tell whether ``published_root`` needs no download."""
     return not faults(source, named or cache_folder() / "images")
 
 
 def published_files(source: Source) -> dict[str, str]:
-    """Name the files of an image set, below its root, and the MD5 each was published with."""
+    """Return the published MD5 of each file of an image set, by its path below the root."""
     from torchvision.datasets import CIFAR10, SVHN
 
     if source == "CIFAR10":
@@ -79,12 +78,12 @@ def published_files(source: Source) -> dict[str, str]:
         listed = (*CIFAR10.train_list, *CIFAR10.test_list, names)
         return {f"{CIFAR10.base_folder}/{name}": md5 for name, md5 in listed}
     if source == "SVHN":
-        return {name: md5 for _, name, md5 in (SVHN.split_list[part] for part in ("train", "test"))}
+        return dict(SVHN.split_list[portion][1:] for portion in ("train", "test"))
     return {f"{source}/raw/{name}": md5 for name, md5 in IDX_MD5[source].items()}
 
 
 def faults(source: Source, root: Path) -> dict[Path, str]:
-    """Say of every file that is not the published one what is wrong with it."""
+    """Return what is wrong with each file that is not the published one."""
     found = {}
     for name, expected in published_files(source).items():
         path = root / name
@@ -101,57 +100,60 @@ def faults(source: Source, root: Path) -> dict[Path, str]:
 
 
 def md5_of(path: Path) -> str:
-    """Hash a file as the image sets' authors did."""
+    """Return the MD5 of a file; the published checksums are MD5."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
-def first_of(wrong: dict[Path, str]) -> str:
-    """Say what is wrong with the first file, and of how many others there is something to say."""
+def first_fault(wrong: dict[Path, str]) -> str:
+    """Return what is wrong with the first file, and how many other files are wrong."""
     first, *others = wrong.values()
     return f"{first} (and {len(others)} more)" if others else first
 
 
 def fetch(source: Source, root: Path, wrong: dict[Path, str]) -> None:
-    """Download what is missing or damaged in the cache, one process at a time.
+    """Download missing or damaged files to the cache, one process at a time.
 
     Raises:
-        ZooError: If that fails, or what arrives is not what was published.
+        ZooError: If the download fails or brings other files than the published ones.
     """
     way_out = (
-        f"run the same command again, or elsewhere: {download_command(source, Path('images'))}, "
-        "and name that folder with --images or ZOOGEN_IMAGES"
+        "run the same command again, or download the files elsewhere with: "
+        f"{download_command(source, Path('images'))}, and name that folder with --images or "
+        "ZOOGEN_IMAGES"
     )
     log.warning("downloading %s to %s", source, root)
     try:
         root.mkdir(parents=True, exist_ok=True)
         with FileLock(root / f".{source}.lock"):
-            # Asked again, for another process may have been faster. What is damaged has to go:
-            # torchvision is content with any MNIST file that is there.
+            # Look again: another process may have downloaded them by now. Damaged files must go,
+            # because torchvision accepts any existing MNIST file.
             for path in faults(source, root):
                 path.unlink(missing_ok=True)
             download(source, root)
     except (OSError, RuntimeError, HTTPException) as error:
         wrong = faults(source, root) or wrong
         reason = shorten(str(error), 240, placeholder=" …")
-        raise ZooError(f"{first_of(wrong)}; the download failed ({reason}); {way_out}") from error
+        raise ZooError(
+            f"{first_fault(wrong)}; the download failed ({reason}); {way_out}"
+        ) from error
     if wrong := faults(source, root):
-        raise ZooError(f"{first_of(wrong)}, after the download; {way_out}")
+        raise ZooError(f"{first_fault(wrong)}, after the download; {way_out}")
 
 
 def download(source: Source, root: Path) -> None:
-    """Have torchvision download and unpack every part of an image set."""
+    """Download and unpack an image set with torchvision."""
     from torchvision import datasets
 
     if source == "SVHN":
-        for part in ("train", "test"):
-            datasets.SVHN(root, split=part, download=True)
+        for portion in ("train", "test"):
+            datasets.SVHN(root, split=portion, download=True)
     else:
         getattr(datasets, source)(root, download=True)
 
 
 def download_command(source: Source, root: Path) -> str:
-    """Return the command that does the same without zoogen."""
+    """Return a command that downloads an image set without zoogen."""
     folder = json.dumps(str(root))
     code = f"D({folder}, download=True)"
     if source == "SVHN":

@@ -1,4 +1,4 @@
-"""Image sets: what the networks of a zoo are trained and tested on."""
+"""Image sets that the networks of a zoo are trained and tested on."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
@@ -20,7 +20,7 @@ from zoogen.places import named_image_folder
 
 @dataclass(frozen=True, kw_only=True)
 class ImageSet:
-    """Images and labels, train and test, as the networks see them."""
+    """Train and test images with labels, as the networks see them."""
 
     train_images: Float32[np.ndarray, "train ..."]
     train_labels: Int64[np.ndarray, " train"]
@@ -30,7 +30,7 @@ class ImageSet:
 
     @cached_property
     def checksum(self) -> str:
-        """SHA-256 over the four arrays, in the order of the fields, shapes included."""
+        """SHA-256 of all fields in their order, with the shapes of the arrays."""
         digest = sha256()
         for field in fields(self):
             value = np.asarray(getattr(self, field.name))
@@ -45,7 +45,7 @@ class ImageSet:
 
 
 def tetris_set(setting: Tetris) -> ImageSet:
-    """Draw the Tetris images at any setting; the sweep in ``docs/decisions`` goes through here."""
+    """Draw the Tetris images with any setting."""
     return ImageSet(**tetris_arrays(setting), classes=len(setting.shapes))
 
 
@@ -55,7 +55,7 @@ def natural_set(name: str, root: Path | None) -> ImageSet:
 
 
 def own_set(path: Path) -> ImageSet:
-    """Read an image set of yours, see ``zoogen.images.own``."""
+    """Read your own image set, see ``zoogen.images.own``."""
     arrays = own_arrays(path)
     return ImageSet(**arrays, classes=int(arrays["train_labels"].max()) + 1)
 
@@ -64,28 +64,33 @@ IMAGES: dict[str, Callable[[Path | None], ImageSet]] = {
     "tetris": lambda _: tetris_set(Tetris()),
     **{name: partial(natural_set, name) for name in NATURAL},
 }
-"""Image sets by name; each is given the folder of the public image sets, if one was named."""
+"""Loader of each image set by name; its argument is the folder of the public image sets."""
 
 
-HELD: "WeakValueDictionary[tuple[str, Path | None], ImageSet]" = WeakValueDictionary()
-"""The sets that are in use: hundreds of megabytes each, and let go with their last user."""
+IN_USE: "WeakValueDictionary[tuple[str, Path | None], ImageSet]" = WeakValueDictionary()
+"""Loaded sets; each may take hundreds of megabytes and is freed with its last user."""
 
 
 def load_images(name: str, root: Path | None = None) -> ImageSet:
-    """Return the image set called ``name``, or the one in a file of yours.
+    """Return the image set called ``name``, or the one in your own file.
 
-    A set that has a name is read once while it is in use; a file, which may have changed, every
-    time.
+    A registered set is read once while it is in use. A file is read every time, because it may
+    have changed.
 
     Args:
         name: A registered name, or the path of a ``.npz`` or ``.safetensors`` file, see
             ``zoogen.images.own``.
-        root: Folder that holds the public image sets as torchvision lays them out. By default
-            ``$ZOOGEN_IMAGES``, or the user's cache, where they are downloaded to.
+        root: Folder of the public image sets in torchvision's layout. By default
+            ``$ZOOGEN_IMAGES``, or the user's cache, to which zoogen downloads them.
 
     Raises:
-        UnknownNameError: If there is neither; the message lists the closest names.
-        ZooError: If a file is missing, damaged or holds no images and labels.
+        UnknownNameError: If ``name`` is neither; the message lists the closest names.
+        ZooError: If a file is missing, damaged or does not hold images and labels.
+
+    Example:
+        >>> import zoogen
+        >>> zoogen.load_images("tetris").train_images.shape
+        (2000, 16)
     """
     if name in IMAGES:
         return load_named(name, root or named_image_folder())
@@ -95,10 +100,10 @@ def load_images(name: str, root: Path | None = None) -> ImageSet:
 
 
 def images_at_hand(name: str) -> bool:
-    """Tell whether ``load_images`` has them without a download.
+    """Tell whether ``load_images`` needs no download.
 
     Raises:
-        UnknownNameError: If there is neither an image set nor a file of yours of that name.
+        UnknownNameError: If ``name`` is neither an image set nor a file of your own.
     """
     if name in NATURAL:
         return is_at_hand(NATURAL[name].source, named_image_folder())
@@ -108,8 +113,8 @@ def images_at_hand(name: str) -> bool:
 
 
 def load_named(name: str, root: Path | None) -> ImageSet:
-    """Draw or read a registered image set, unless somebody holds it already."""
-    held = HELD.get((name, root))
-    if held is None:
-        held = HELD[name, root] = IMAGES[name](root)
-    return held
+    """Return a registered image set, reading it only if it is not in use."""
+    images = IN_USE.get((name, root))
+    if images is None:
+        images = IN_USE[name, root] = IMAGES[name](root)
+    return images

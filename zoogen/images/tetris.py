@@ -1,7 +1,7 @@
 """The Tetris images: four tetrominoes on a 4×4 grid, drawn with noise.
 
-The paper shows the four shapes and gives nothing else. Placement, noise, background and sizes were
-chosen by measurement, see ``docs/decisions/0002-tetris-images.md``.
+The paper shows only the four shapes. Placement, noise, background and sizes were chosen by
+measurement, see ``docs/decisions/0002-tetris-images.md``.
 """
 
 from dataclasses import dataclass
@@ -30,15 +30,15 @@ class Tetris:
     """How the images are drawn.
 
     Attributes:
-        shapes: One tetromino per class, by letter.
-        placement: Where a shape may lie: in the centre, in two opposite corners, anywhere.
-        train_images: Size of the train set, the same for each class.
-        test_images: Size of the test set.
+        shapes: Letter of the tetromino of each class.
+        placement: Where a shape may lie: in the centre, in two opposite corners, or anywhere.
+        train_images: Number of train images, equally divided among the classes.
+        test_images: Number of test images.
         train_noise: Standard deviation of the Gaussian noise on every train pixel.
-        test_noise: The same for the test set. A harder test set is what makes the generalisation
-            gap a property of the weights rather than of the draw.
-        mean: Subtracted from every pixel, whose noise-free values are 0 and 1.
-        seed: Of the noise.
+        test_noise: The same for the test set. A harder test set makes the generalisation gap a
+            property of the weights rather than of the draw.
+        mean: Number subtracted from every pixel; the noise-free values are 0 and 1.
+        seed: Seed of the noise.
     """
 
     shapes: tuple[str, ...] = ("I", "O", "T", "S")
@@ -52,7 +52,7 @@ class Tetris:
 
 
 def placed(shape: str, placement: Placement) -> Float64[np.ndarray, "places 16"]:
-    """Draw a tetromino without noise, once for each place it may take."""
+    """Draw a tetromino without noise, once for each position it may have."""
     pattern = np.array([[cell == "X" for cell in row] for row in TETROMINOES[shape]], dtype=float)
     height, width = pattern.shape
     places = [(y, x) for y in range(SIDE - height + 1) for x in range(SIDE - width + 1)]
@@ -69,15 +69,15 @@ def placed(shape: str, placement: Placement) -> Float64[np.ndarray, "places 16"]
 def tetris_arrays(setting: Tetris) -> dict[str, Any]:
     """Draw train and test images, ``[images, 16]`` float32, and their labels.
 
-    Classes are equally frequent and places take turns, so only the noise is random.
+    Classes and positions alternate, so only the noise is random.
     """
     random = np.random.default_rng(setting.seed)
     arrays: dict[str, Any] = {}
-    parts = (
+    portions = (
         ("train", setting.train_images, setting.train_noise),
         ("test", setting.test_images, setting.test_noise),
     )
-    for part, images, noise in parts:
+    for portion, images, noise in portions:
         labels = np.arange(images) % len(setting.shapes)
         clean = np.empty((images, SIDE * SIDE))
         for label, shape in enumerate(setting.shapes):
@@ -85,6 +85,6 @@ def tetris_arrays(setting: Tetris) -> dict[str, Any]:
             canvases = placed(shape, setting.placement)
             clean[mine] = canvases[np.arange(len(mine)) % len(canvases)]
         noisy = clean + noise * random.standard_normal(clean.shape) - setting.mean
-        arrays[f"{part}_images"] = noisy.astype(np.float32)
-        arrays[f"{part}_labels"] = labels.astype(np.int64)
+        arrays[f"{portion}_images"] = noisy.astype(np.float32)
+        arrays[f"{portion}_labels"] = labels.astype(np.int64)
     return arrays

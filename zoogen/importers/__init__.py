@@ -1,6 +1,6 @@
-"""Zoos that others published, converted to ours.
+"""Zoos published by others, converted to our format.
 
-In: the folder, archive or file of a known format. Out: a zoo in our format, checked.
+In: a folder, archive or file in a known format. Out: a checked zoo in our format.
 May import: ``load`` and below.
 Private: all but ``zoo`` and ``checks``.
 """

@@ -1,4 +1,4 @@
-"""What every imported zoo must prove before it is one."""
+"""Checks that every imported zoo must pass."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from zoogen.images.sets import ImageSet
 
 SAMPLE = 64
-"""Snapshots, of as many models, that are evaluated again."""
+"""Number of snapshots to evaluate again, each of a different model."""
 
 ACCURACY_TOLERANCE = 1e-3
 LOGIT_TOLERANCE = 1e-5
@@ -29,10 +29,10 @@ AT_ONCE = 8
 
 
 class FailedChecksError(ZooError):
-    """An import that did not prove what it must.
+    """An import that failed a check.
 
     Attributes:
-        checks: All that were made.
+        checks: Every check made, passed or not.
     """
 
     def __init__(self, name: str, checks: Sequence[Check]) -> None:
@@ -41,29 +41,30 @@ class FailedChecksError(ZooError):
 
     def __str__(self) -> str:
         failed = [f"{one.name}: {one.detail}" for one in self.checks if one.outcome == "failed"]
-        return f"{self.args[0]} was not imported, nothing of it is kept; {'; '.join(failed)}"
+        return f"{self.args[0]} was not imported and nothing was kept: {'; '.join(failed)}"
 
 
 def passed(name: str, detail: str, *, ok: bool) -> Check:
-    """Return the answer to a question that has one."""
+    """Return a check that passed if ``ok`` and failed otherwise."""
     return Check(name=name, outcome="passed" if ok else "failed", detail=detail)
 
 
 def row_checks(foreign: Foreign) -> list[Check]:
-    """Check what can be seen without the weights: models, epochs and splits."""
+    """Check what needs no weights: models, epochs and splits."""
     rows = foreign.snapshots
     twice = rows[rows.duplicated(["model", "epoch"], keep=False)]
     unique = f"{len(rows)} snapshots of {rows['model'].nunique()} models"
     if len(twice):
         first = twice.iloc[0]
-        unique = f"{len(twice)} rows share one, the first is {first['run']}, epoch {first['epoch']}"
+        which = f"{first['run']}, epoch {first['epoch']}"
+        unique = f"{len(twice)} rows share a model and epoch, such as {which}"
     splits = rows.groupby("model")["split"].nunique()
     straddling = splits[splits > 1]
     counts = rows.drop_duplicates("model")["split"].value_counts()
     disjoint = ", ".join(f"{models} {split}" for split, models in counts.items())
     if len(straddling):
         run = rows["run"][rows["model"] == straddling.index[0]].iloc[0]
-        disjoint = f"{len(straddling)} models are in several, the first is {run}"
+        disjoint = f"{len(straddling)} models are in several splits, such as {run}"
     return [
         passed("one row per model and epoch", unique, ok=not len(twice)),
         passed("no model in two splits", f"{disjoint}; {foreign.split}", ok=not len(straddling)),
@@ -71,7 +72,7 @@ def row_checks(foreign: Foreign) -> list[Check]:
 
 
 def sampled_rows(rows: "pd.DataFrame") -> Int64[np.ndarray, " sample"]:
-    """Draw one snapshot each of up to ``SAMPLE`` models, the same every time."""
+    """Draw one snapshot from each of up to ``SAMPLE`` models, always the same ones."""
     order = np.random.default_rng(0).permutation(len(rows))
     first = np.unique(rows["model"].to_numpy()[order], return_index=True)[1]
     return np.sort(order[np.sort(first)[:SAMPLE]])
@@ -82,14 +83,14 @@ def round_trip_check(
     original: Float32[np.ndarray, "sample params"],
     foreign: Foreign,
 ) -> Check:
-    """Rebuild the original's vectors from the tensors of stored ones, bit for bit."""
+    """Check that the stored tensors rebuild the original's vectors bit for bit."""
     slots = list(foreign.network.layout)
     tensors = [stored[:, slot.slice].reshape(-1, *slot.shape) for slot in slots]
     flat = np.concatenate([tensor.reshape(len(stored), -1) for tensor in tensors], axis=1)
     back = np.empty_like(original)
     back[:, foreign.layout.columns] = flat
     equal = (back.view(np.uint32) == original.view(np.uint32)).all(axis=1)
-    detail = f"{equal.sum()} of {len(stored)} vectors equal the original's bit for bit"
+    detail = f"{equal.sum()} of {len(stored)} vectors equal the original bit for bit"
     return passed("weights as in the original", detail, ok=bool(equal.all()))
 
 
@@ -98,9 +99,9 @@ def permutation_check(
     activations: Sequence[str],
     foreign: Foreign,
 ) -> Check:
-    """Permute hidden units in the original's layout: the networks must compute the same.
+    """Check that permuting hidden units in the original's layout leaves the outputs unchanged.
 
-    A kernel whose axes are taken for others, or a slice that is off, does not survive this.
+    Swapped kernel axes or a shifted slice would change them.
     """
     random = np.random.default_rng(0)
     layout: ForeignLayout = foreign.layout
@@ -128,7 +129,7 @@ def logits(
     """Run one network in double precision."""
     import torch
 
-    from zoogen.train.device import one_thread
+    from zoogen.device import one_thread
     from zoogen.train.networks import torch_module
 
     module = torch_module(network, activation).double().eval()  # type: ignore[arg-type]
@@ -143,37 +144,41 @@ def logits(
 def accuracy_check(
     stored: Float32[np.ndarray, "sample params"], rows: "pd.DataFrame", foreign: Foreign
 ) -> "tuple[Check, ImageSet | None, str]":
-    """Classify the test images again: the accuracies must be those of the original.
+    """Check that the stored networks reach the original's accuracies on the test images.
 
     Returns:
-        The answer, and the images it was got with, if any, and their name.
+        The check, the images used, if any, and their name.
     """
     name = "accuracy measured again"
     only = foreign.images[0] if len(foreign.images) == 1 else "unknown"
-    there = [one for one in foreign.images if images_at_hand(one)] if foreign.measure else []
-    if not there:
-        known = f"{' or '.join(foreign.images)} not at hand" if foreign.images else "not published"
-        way = f"images {known}; name them with --images, or their folder in ZOOGEN_IMAGES"
-        detail = way if foreign.measure else "as asked"
+    available = [one for one in foreign.images if images_at_hand(one)] if foreign.measure else []
+    if not available:
+        known = (
+            f"{' or '.join(foreign.images)} not available" if foreign.images else "not published"
+        )
+        way = f"images {known}; pass them with --images, or set ZOOGEN_IMAGES to their folder"
+        detail = way if foreign.measure else "as requested"
         return Check(name=name, outcome="not checked", detail=detail), None, only
     tried = []
-    for images in there:
+    for images in available:
         found = load_images(images)
         if found.image_shape != foreign.network.image_shape:
-            shape = "×".join(map(str, found.image_shape))
-            raise ZooError(f"{images} has images of {shape} numbers, {foreign.name} other ones")
+            raise ZooError(
+                f"{images} has images of shape {found.image_shape}, {foreign.name} needs "
+                f"{foreign.network.image_shape}"
+            )
         again = accuracies(foreign.network, stored, list(rows["activation"]), found)
         off = np.abs(again - rows["test_accuracy"].to_numpy())
         tried.append((float(off.max()), images, found, int(off.argmax()), again))
     worst, images, found, place, again = min(tried, key=lambda one: one[0])
     allowed = max(ACCURACY_TOLERANCE, 1.5 / len(found.test_labels))
     row = rows.iloc[place]
-    detail = f"{len(rows)} models on {images}, off by {worst:.1g} at most"
+    detail = f"{len(rows)} models on {images}, off by at most {worst:.1g}"
     if worst > allowed:
         detail += (
             f" ({row['run']}, epoch {row['epoch']}: {row['test_accuracy']:.4f} stored, "
-            f"{again[place]:.4f} found), {allowed:g} allowed; if they were tested on other images, "
-            "name those with --images"
+            f"{again[place]:.4f} measured), {allowed:g} allowed; if the original used other "
+            "images, pass those with --images"
         )
     return passed(name, detail, ok=worst <= allowed), found, images
 
@@ -184,10 +189,10 @@ def accuracies(
     activations: Sequence[str],
     images: "ImageSet",
 ) -> Float64[np.ndarray, " sample"]:
-    """Return the test accuracy of each vector, a few networks at a time."""
+    """Measure the test accuracy of each vector, a few networks at a time."""
     import torch
 
-    from zoogen.train.device import one_thread
+    from zoogen.device import one_thread
     from zoogen.train.measure import predictions_and_loss
     from zoogen.train.networks import runs_of
 

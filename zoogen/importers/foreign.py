@@ -1,4 +1,4 @@
-"""What an importer hands over: a population in the original's own order and layout."""
+"""A published population in the original's order and layout, as an importer hands it over."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Block:
-    """Some snapshots as they were read.
+    """A few snapshots, as read.
 
     Attributes:
-        rows: Which rows of ``Foreign.snapshots`` they are.
-        weights: Their vectors in the original's layout; good until the next block.
-        lost: Rows that could not be read, and why.
+        rows: Their row numbers in ``Foreign.snapshots``.
+        weights: Their vectors in the original's layout; valid until the next block is read.
+        lost: Rows that could not be read, each with its reason.
     """
 
     rows: Int64[np.ndarray, " rows"]
@@ -35,12 +35,12 @@ class Block:
 
 @dataclass(frozen=True, kw_only=True)
 class ForeignLayout:
-    """How the original lays its tensors out in a vector.
+    """Where the original keeps each tensor in its weight vector.
 
     Attributes:
-        tensors: In the original's names, order and shapes.
-        hidden: Along which of their axes hidden units lie.
-        columns: Where in the original's vector each of our numbers is.
+        tensors: Names, order and shapes of the original's tensors.
+        hidden: Tensor axes along which each hidden layer's units lie.
+        columns: For each of our weights, its position in the original's vector.
     """
 
     tensors: Layout
@@ -49,26 +49,26 @@ class ForeignLayout:
 
     @classmethod
     def same_as(cls, network: Network) -> "ForeignLayout":
-        """Return the layout of an original that keeps weights as we do."""
+        """Return the layout of an original that stores weights as we do."""
         columns = np.arange(network.layout.params)
         return cls(tensors=network.layout, hidden=network.symmetry, columns=columns)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Foreign:
-    """A population as an importer found it, before its weights are read.
+    """A published population whose weights have not been read yet.
 
     Attributes:
-        snapshots: A row for each: ``model`` (numbered from 0), ``run`` (the original's name of the
-            model), ``epoch``, ``split``, the axes that the original tells, and what it measured.
-        images: Image sets that the accuracies may be of; the weights say which.
-        measure: Whether accuracies are to be measured again.
-        blocks: Reads the weights, every row of ``snapshots`` once, in any order.
-        digests: Of the files; complete when the blocks are.
-        split: Whose split it is, in words.
-        planned: How many models were published.
+        snapshots: One row per snapshot: ``model`` (numbered from 0), ``run`` (the original's name
+            for the model), ``epoch``, ``split``, the original's axes and its measurements.
+        images: Image sets the accuracies may have been measured on.
+        measure: Whether to measure accuracies again.
+        blocks: Reads the weights: every row of ``snapshots`` once, in any order.
+        digests: Hashes of the files; complete once all blocks have been read.
+        split: Where the split comes from, in words.
+        planned: Number of models published.
         missing: Snapshots that have no row.
-        checks: What the importer itself has made sure of.
+        checks: Checks the importer has made itself.
     """
 
     format: str

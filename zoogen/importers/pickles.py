@@ -1,7 +1,7 @@
-"""The one reader of pickles: it builds plain values and records, and runs nobody's code.
+"""The only reader of pickles: it builds plain values and records, and runs no foreign code.
 
-A pickle names the functions that rebuild its objects. Here a name is looked up in a short list of
-our own stand-ins; what is not on it is an error that names it. None of the names is ever imported.
+A pickle names the functions that rebuild its objects. We look each name up in a short list of our
+own stand-ins and raise an error for any other. No such name is ever imported.
 """
 
 import pickle
@@ -20,11 +20,11 @@ from zoogen.importers.sources import MIB
 
 
 class RefusedGlobalError(ZooError):
-    """A pickle that asks for something that is not on the list."""
+    """A pickle that asks for a name that is not on the list."""
 
 
 class Storage(NamedTuple):
-    """Numbers of a tensor that lie elsewhere in the file: their type, name and how many."""
+    """The numbers behind a tensor, stored elsewhere in the file: type, name and count."""
 
     dtype: str
     key: str
@@ -41,10 +41,10 @@ class Tensor(NamedTuple):
 
 
 class Record:
-    """An instance of one of the field's own classes, as its attributes; it has no methods."""
+    """The attributes of an instance of a foreign class, without its methods."""
 
     def __init__(self, *arguments: Any) -> None:
-        """Take anything."""
+        """Accept and ignore any arguments."""
 
     def __setstate__(self, state: Any) -> None:
         self.__dict__.update(state if isinstance(state, dict) else {})
@@ -54,18 +54,18 @@ class Dtype:
     """A ``numpy.dtype`` in a pickle."""
 
     def __init__(self, code: str, *_: Any) -> None:
-        """Keep its code, ``f8`` for example."""
+        """Keep the type code, such as ``f8``."""
         self.code = code
 
     def __setstate__(self, state: Any) -> None:
-        """Its byte order is the little one everywhere."""
+        """Ignore the state; little-endian is assumed."""
 
 
 def tensor(storage: Storage, offset: int, shape: Any, strides: Any, *_: Any) -> Tensor:
     """Stand for ``torch._utils._rebuild_tensor_v2``."""
     numbers = (offset, *shape, *strides)
     if not isinstance(storage, Storage) or not all(isinstance(one, int) for one in numbers):
-        raise TypeError("a tensor of something else than a storage and whole numbers")
+        raise TypeError("a tensor needs a storage and whole numbers")
     return Tensor(storage, offset, tuple(shape), tuple(strides))
 
 
@@ -75,19 +75,19 @@ def parameter(data: Tensor, *_: Any) -> Tensor:
 
 
 def path(*parts: str) -> str:
-    """Stand for the paths of ``pathlib``."""
+    """Stand for a ``pathlib`` path."""
     return "/".join(map(str, parts)).replace("//", "/")
 
 
 def scalar(dtype: Dtype, data: bytes) -> Any:
-    """Stand for numpy's scalars."""
+    """Stand for a numpy scalar."""
     if dtype.code not in {"f4", "f8", "i4", "i8", "b1"}:
-        raise ValueError(f"a number of type {dtype.code!r}")
+        raise ValueError(f"unsupported number type {dtype.code!r}")
     return np.frombuffer(data, f"<{dtype.code}", 1)[0].item()
 
 
 def encode(text: str, encoding: str) -> bytes:
-    """Stand for ``codecs.encode``, which old pickles need for bytes."""
+    """Stand for ``codecs.encode``, which old pickles use for bytes."""
     return text.encode({"latin1": "latin1"}[encoding])
 
 
@@ -107,7 +107,7 @@ PLAIN: Mapping[str, Any] = {
     "torch.Size": tuple,
     **{f"torch.{name}": dtype for name, dtype in STORAGES.items()},
 }
-"""What a ``state_dict`` is made of."""
+"""Names that a ``state_dict`` may use."""
 
 VALUES: Mapping[str, Any] = {
     **PLAIN,
@@ -119,79 +119,79 @@ VALUES: Mapping[str, Any] = {
     "numpy._core.multiarray.scalar": scalar,
     **{f"pathlib.{name}": path for name in ("PosixPath", "PurePosixPath", "WindowsPath")},
 }
-"""What else the attributes of a data set are made of."""
+"""Names that the attributes of a data set may use."""
 
 
 def storage_of(identity: Any) -> Storage:
-    """Stand for the storage that a pickle refers to."""
+    """Return the storage that a pickle refers to."""
     kind, dtype, key, _, length = identity
     good = isinstance(key, str) and isinstance(length, int) and dtype in STORAGES.values()
     if kind != "storage" or not good:
-        raise ValueError(f"a reference to {kind!r}, expected a storage")
+        raise ValueError(f"a reference to {kind!r}, not to a storage")
     return Storage(dtype, key, length)
 
 
-def fresh(stand_in: Any) -> Any:
-    """Return a stand-in of the pickle's own: it may set attributes of whatever it is given."""
+def private_copy(stand_in: Any) -> Any:
+    """Copy a stand-in for one pickle, which may set attributes on it."""
     if isinstance(stand_in, FunctionType):
-        return lambda *arguments: stand_in(*arguments)  # noqa: PLW0108, a function of its own
+        return lambda *arguments: stand_in(*arguments)  # noqa: PLW0108, a new function is the point
     if isinstance(stand_in, type) and issubclass(stand_in, Record | Dtype):
         return type(stand_in.__name__, (stand_in,), {})
     return stand_in
 
 
-class Restricted(pickle.Unpickler):
-    """An unpickler that knows the names it was given and no others."""
+class RestrictedUnpickler(pickle.Unpickler):
+    """An unpickler that knows only the names it is given."""
 
     def __init__(self, data: bytes, label: object, known: Mapping[str, Any]) -> None:
-        """Read ``data``, which is called ``label`` in errors."""
+        """Read ``data``; errors call it ``label``."""
         super().__init__(BytesIO(data))
         self._label, self._known = label, known
 
     def find_class(self, module: str, name: str) -> Any:
-        """Look a name up in the list."""
+        """Look up the stand-in for a name."""
         full = f"{module}.{name}"
         if full not in self._known:
             raise RefusedGlobalError(
                 f"{self._label}: the pickle asks for {full[:200]!r}, which is not on the list of "
-                "what may be read; the file was not opened and nothing in it was run"
+                "allowed names; nothing in the file was run"
             )
-        return fresh(self._known[full])
+        return private_copy(self._known[full])
 
     def persistent_load(self, pid: Any) -> Storage:
-        """Refer to a storage."""
+        """Return the storage that ``pid`` refers to."""
         return storage_of(pid)
 
 
 def unpickled(data: bytes, label: object, known: Mapping[str, Any]) -> Any:
-    """Read a pickle made of known names.
+    """Load a pickle that uses only known names.
 
     Args:
         data: The pickle.
-        label: What it is called in errors.
-        known: What stands for every name it may ask for.
+        label: Its name in errors.
+        known: A stand-in for every name it may ask for.
 
     Raises:
-        RefusedGlobalError: If it asks for any other.
-        IntegrityError: If it is no pickle, is damaged, or asks for too much memory.
+        RefusedGlobalError: If it asks for any other name.
+        IntegrityError: If it is not a pickle, is damaged, or needs too much memory.
     """
     try:
-        with memory_for(data):
-            return Restricted(data, label, known).load()
+        with memory_limit(data):
+            return RestrictedUnpickler(data, label, known).load()
     except ZooError:
         raise
-    # Stand-ins are called with what the pickle says: a hostile one can make them raise anything.
+    # The pickle chooses the arguments of stand-ins: a hostile one can make them raise anything.
     except (Exception, MemoryError) as error:
         what = f"{type(error).__name__}: {error}"[:200]
-        raise IntegrityError(f"{label}: not a pickle that can be read ({what})") from error
+        raise IntegrityError(f"{label}: not a readable pickle ({what})") from error
 
 
 @contextmanager
-def memory_for(data: bytes) -> Iterator[None]:
-    """Let a pickle take as much memory as its values may need, where the system can say so.
+def memory_limit(data: bytes) -> Iterator[None]:
+    """Limit memory to what an honest pickle can need, on systems that have ``/proc``.
 
-    A byte of a pickle makes an object of 64 bytes and its place in a list, no more; a few bytes of
-    a hostile one ask for gigabytes.
+    One byte of a pickle makes at most an object of 64 bytes and its slot in a list; a few bytes of
+    a hostile one can ask for gigabytes.
     """
     status = Path("/proc/self/statm")
     if not status.exists():

@@ -1,4 +1,4 @@
-"""What a user asks an importer for."""
+"""What the user asks to import."""
 
 import re
 from dataclasses import dataclass
@@ -11,17 +11,17 @@ NAME = re.compile(r"[a-z0-9][a-z0-9.-]*")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
-    """A source, and what its files may not say themselves.
+class ImportRequest:
+    """A source to import, and what its files may not say themselves.
 
     Attributes:
         source: Folder, archive or file.
-        name: Of the zoo, if not the format's own.
-        images: Name of an image set, or a file, to measure accuracies on; ``NO_IMAGES`` is none.
-        licence: Of the original.
+        name: Name of the zoo, to replace the format's own.
+        images: Image set or file to measure accuracies on; ``NO_IMAGES`` skips this.
+        licence: Licence of the original.
 
     Raises:
-        ZooError: If no zoo can have that name.
+        ZooError: If the name is not valid for a zoo.
     """
 
     source: Path
@@ -29,17 +29,18 @@ class Request:
     images: str | None = None
     licence: str | None = None
 
-    def images_or(self, *known: str) -> tuple[str, ...]:
-        """Return the images that accuracies may be of: what the user names, or what is known."""
-        return (self.images,) if self.images and self.measure else known
-
     def __post_init__(self) -> None:
         if self.name is not None and not NAME.fullmatch(self.name):
             raise ZooError(
-                f"no zoo is called {self.name[:100]!r}: expected small letters, digits, - and ."
+                f"invalid zoo name {self.name[:100]!r}: "
+                "expected lower-case letters, digits, - and ."
             )
+
+    def images_or(self, *known: str) -> tuple[str, ...]:
+        """Return the images the user names, or else the ``known`` candidates of the format."""
+        return (self.images,) if self.images and self.measure else known
 
     @property
     def measure(self) -> bool:
-        """Whether accuracies are to be measured."""
+        """Whether to measure accuracies again."""
         return self.images != NO_IMAGES

@@ -1,4 +1,4 @@
-"""Rows of a foreign zoo on their way into shards."""
+"""Writes rows of a foreign zoo into shards."""
 
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -15,27 +15,27 @@ SHARD_BYTES = 64 * MIB
 
 
 class ShardWriter:
-    """Brings rows to our layout and writes them, a shard in the background of the next.
+    """Reorders rows to our layout and writes them, one shard while the next fills.
 
-    Two shards are in memory at most, whatever the zoo.
+    Holds at most two shards in memory, whatever the size of the zoo.
     """
 
     def __init__(self, folder: Path, layout: Layout, columns: Int64[np.ndarray, " params"]) -> None:
-        """Write to ``folder``; ``columns`` says where each of our numbers lies in a foreign row."""
+        """Write to ``folder``; ``columns`` gives the position of each weight in a foreign row."""
         self._folder, self._layout, self._columns = folder, layout, columns
-        self._moved = bool((columns != np.arange(len(columns))).any())
+        self._reorder = bool((columns != np.arange(len(columns))).any())
         self._rows = max(1, SHARD_BYTES // (4 * len(columns)))
-        # Two that take turns: fresh memory costs more than what is done with it.
+        # Two buffers that alternate: allocating fresh memory costs more than filling it.
         self._buffer, self._other = np.empty((2, self._rows, len(columns)), np.float32)
         self._filled = 0
         self._writer, self._shards = ThreadPoolExecutor(1), list[Future[FileEntry]]()
 
     def close(self) -> None:
-        """Wait for the shard in work; what ``finish`` was not called for is dropped."""
+        """Wait for the shard being written; drop rows that ``finish`` has not written."""
         self._writer.shutdown(cancel_futures=True)
 
     def add(self, weights: Float32[np.ndarray, "rows params"]) -> None:
-        """Take rows in the foreign layout.
+        """Add rows in the foreign layout.
 
         Raises:
             ZooError: If a shard cannot be written.
@@ -43,31 +43,31 @@ class ShardWriter:
         while len(weights):
             some = weights[: self._rows - self._filled]
             place = self._buffer[self._filled : self._filled + len(some)]
-            if self._moved:  # "clip" writes where it is told, the default into a copy first
+            if self._reorder:  # mode "clip" writes straight to out, the default makes a copy first
                 np.take(some, self._columns, axis=1, out=place, mode="clip")
             else:
                 place[:] = some
             self._filled, weights = self._filled + len(some), weights[len(some) :]
             if self._filled == self._rows:
-                self._write()
+                self._submit()
 
     def finish(self) -> tuple[FileEntry, ...]:
-        """Write what is left and wait for all of it.
+        """Write the remaining rows and wait for every shard.
 
         Raises:
             ZooError: If a shard cannot be written.
         """
         if self._filled:
-            self._write()
+            self._submit()
         return tuple(shard.result() for shard in self._shards)
 
-    def _write(self) -> None:
+    def _submit(self) -> None:
         if self._shards:
             self._shards[-1].result()
         name = shard_name(len(self._shards))
-        self._shards.append(self._writer.submit(self._written, name, self._buffer[: self._filled]))
+        self._shards.append(self._writer.submit(self._write, name, self._buffer[: self._filled]))
         self._buffer, self._other, self._filled = self._other, self._buffer, 0
 
-    def _written(self, name: str, rows: Float32[np.ndarray, "rows params"]) -> FileEntry:
+    def _write(self, name: str, rows: Float32[np.ndarray, "rows params"]) -> FileEntry:
         write_shard(self._folder / name, rows, self._layout)
         return file_entry(self._folder, name, len(rows))

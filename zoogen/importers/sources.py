@@ -1,7 +1,7 @@
-"""The files of a source, one after another: of a folder, or straight from an archive.
+"""Yields the files of a source one by one, from a folder or straight from an archive.
 
-Nothing is unpacked: a member is a stream that is read in order, hashed as it is read, and bounded
-by what its header declares and by what the reader asks for.
+Nothing is unpacked: a member is a stream that is read in order and hashed on the way. It never
+yields more bytes than its header declares or the reader allows.
 """
 
 import bz2
@@ -24,28 +24,28 @@ from zoogen.importers.unxz import unxz
 KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
 CHUNK = MIB
 LARGEST_READ = 64 * MIB
-"""Of a compressed tar at once: its own headers are small, members are read in smaller pieces."""
+"""Bytes per read of a compressed tar: headers are small, and members are read in smaller pieces."""
 
 ZIP = {b"PK\x03\x04", b"PK\x05\x06"}
-METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2}
-"""Of a zip's members; LZMA has a window as large as the member likes."""
+ZIP_METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2}
+"""Compression allowed in a zip; not LZMA, whose window can be of any size."""
 
 COMPRESSED = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": unxz}
 DAMAGED = (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError, tarfile.TarError)
-DAMAGED_ZIP = (*DAMAGED, zipfile.BadZipFile, RuntimeError)  # the last if it is encrypted
+DAMAGED_ZIP = (*DAMAGED, zipfile.BadZipFile, RuntimeError)  # RuntimeError if encrypted
 
 Wanted = Callable[[str], bool]
 
 
 @runtime_checkable
 class Readable(Protocol):
-    """What is read: a file, or a member of an archive."""
+    """A file, or a member of an archive."""
 
     def read(self, size: int = -1, /) -> bytes:
         """Read up to ``size`` bytes."""
 
     def readinto(self, buffer: memoryview, /) -> int | None:
-        """Read into a buffer and say how much; 0 at the end."""
+        """Read into a buffer; return the number of bytes, 0 at the end."""
 
 
 @runtime_checkable
@@ -53,22 +53,22 @@ class Seekable(Readable, Protocol):
     """A file that can be read from anywhere."""
 
     def seek(self, offset: int, whence: int = 0, /) -> int:
-        """Go to a place."""
+        """Move to a position."""
 
     def tell(self) -> int:
-        """Say where one is."""
+        """Return the position."""
 
 
 class Member:
-    """One file of a source, read in order and once.
+    """One file of a source, to be read once and in order.
 
     Attributes:
         name: Path inside the source, with forward slashes.
-        size: Bytes that it is declared to hold, uncompressed.
+        size: Declared size in bytes, uncompressed.
     """
 
     def __init__(self, source: Path, name: str, size: int, stream: Readable) -> None:
-        """Look at a stream of ``size`` bytes."""
+        """Wrap a stream of ``size`` bytes."""
         self.name, self.size = name, size
         self._source, self._stream, self._digest, self._left = source, stream, sha256(), size
 
@@ -77,10 +77,10 @@ class Member:
         return source if self._source.name == self.name else f"{source}: {self.name}"
 
     def read(self, size: int = -1) -> bytes:
-        """Read up to ``size`` bytes, fewer only at the end; all that is left by default.
+        """Read ``size`` bytes, or fewer at the end; by default, everything left.
 
         Raises:
-            IntegrityError: If the file is shorter than declared, or damaged.
+            IntegrityError: If the file is damaged or shorter than declared.
         """
         wanted = self._left if size < 0 else min(size, self._left)
         return bytes(self.into(bytearray(wanted)))
@@ -89,7 +89,7 @@ class Member:
         """Fill a buffer and return it.
 
         Raises:
-            IntegrityError: If the file ends before, or is damaged.
+            IntegrityError: If the file is damaged or ends early.
         """
         view, done = memoryview(buffer), 0
         while done < len(view):
@@ -108,50 +108,51 @@ class Member:
         return buffer
 
     def whole(self, limit: int) -> bytes:
-        """Read all of it.
+        """Read the whole file.
 
         Raises:
             IntegrityError: If it is larger than ``limit`` bytes, truncated or damaged.
         """
         if self.size > limit:
-            raise IntegrityError(f"{self} has {self.size} bytes, expected {limit} at most")
+            raise IntegrityError(f"{self} has {self.size} bytes, expected at most {limit}")
         return self.read()
 
     @property
     def sha256(self) -> str:
-        """Hash of what was read."""
+        """Hash of the bytes read so far."""
         return self._digest.hexdigest()
 
 
 def members(source: Path, wanted: Wanted) -> Iterator[Member]:
-    """Yield the wanted files of a folder or zip, by name, or of a tar, in the order they lie in it.
+    """Yield the wanted files: of a folder or zip by name, of a tar in stored order.
 
-    A member is good until the next is asked for. Links inside an archive are not followed. Only
-    who asks until there is none knows that a compressed tar is undamaged: its checksum comes last.
+    A member is valid until the next is requested. Links inside an archive are not followed. Exhaust
+    the iterator to be sure that a compressed tar is undamaged: its checksum comes last.
 
     Raises:
-        ZooError: If there is no such source, it cannot be read, or an archive names a file outside
-            of itself.
+        ZooError: If the source does not exist, cannot be read, or names a file outside itself.
         IntegrityError: If the archive is truncated or damaged.
     """
     if source.is_dir():
-        yield from of_folder(source, wanted)
+        yield from folder_members(source, wanted)
     elif not source.is_file():
-        raise ZooError(f"{source} is not there; name a folder, .zip, .tar, .tar.gz or .tar.xz")
+        raise ZooError(
+            f"{source} does not exist; expected a folder, .zip, .tar, .tar.gz or .tar.xz"
+        )
     elif is_zip(source):
-        yield from of_zip(source, wanted)
+        yield from zip_members(source, wanted)
     else:
-        yield from of_tar(source, wanted)
+        yield from tar_members(source, wanted)
 
 
 def is_zip(source: Path) -> bool:
-    """Tell a zip by how it begins; a tar with one in it may end as a zip does."""
+    """Recognise a zip by its start: a tar that contains a zip may end like one."""
     with source.open("rb") as file:
         return file.read(4) in ZIP
 
 
-def of_folder(source: Path, wanted: Wanted, prefix: str = "") -> Iterator[Member]:
-    """Walk a folder in the order of names."""
+def folder_members(source: Path, wanted: Wanted, prefix: str = "") -> Iterator[Member]:
+    """Yield the wanted files of a folder, by name."""
     try:
         entries = sorted(os.scandir(source / prefix), key=lambda entry: entry.name)
     except OSError as error:
@@ -159,7 +160,7 @@ def of_folder(source: Path, wanted: Wanted, prefix: str = "") -> Iterator[Member
     for entry in entries:
         name = prefix + entry.name
         if entry.is_dir(follow_symlinks=False):
-            yield from of_folder(source, wanted, f"{name}/")
+            yield from folder_members(source, wanted, f"{name}/")
         elif wanted(name):
             try:
                 stream = (source / name).open("rb")
@@ -169,101 +170,98 @@ def of_folder(source: Path, wanted: Wanted, prefix: str = "") -> Iterator[Member
                 yield Member(source, name, os.fstat(stream.fileno()).st_size, stream)
 
 
-def of_zip(source: Path, wanted: Wanted) -> Iterator[Member]:
-    """Walk a zip in the order of names."""
-    with opened_zip(source) as archive:
-        entries = {inside(source, one.filename): one for one in archive.infolist()}
+def zip_members(source: Path, wanted: Wanted) -> Iterator[Member]:
+    """Yield the wanted members of a zip, by name."""
+    with open_zip(source) as archive:
+        entries = {member_path(source, one.filename): one for one in archive.infolist()}
         for name, entry in sorted(entries.items(), key=lambda item: item[0].split("/")):
             if entry.is_dir() or not wanted(name):
                 continue
             try:
-                stream = opened_entry(archive, entry)
+                stream = open_entry(archive, entry)
             except DAMAGED_ZIP as error:
                 raise IntegrityError(f"{source}: {name} cannot be read ({error})") from error
             with stream:
                 yield Member(source, name, entry.file_size, cast(Readable, stream))
 
 
-def opened_zip(source: Path | Seekable, label: object = None) -> zipfile.ZipFile:
-    """Open a zip; its list of members is read, they are not."""
+def open_zip(source: Path | Seekable, label: object = None) -> zipfile.ZipFile:
+    """Open a zip and read its list of members."""
     try:
         return zipfile.ZipFile(cast(IO[bytes], source))
     except DAMAGED_ZIP as error:
-        raise IntegrityError(f"{label or source}: not a whole zip archive ({error})") from error
+        raise IntegrityError(f"{label or source}: not a complete zip archive ({error})") from error
 
 
-def opened_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> zipfile.ZipExtFile:
-    """Open a member of a zip if it is compressed as zips commonly are.
+def open_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> zipfile.ZipExtFile:
+    """Open a member of a zip.
 
     Raises:
-        BadZipFile: If it is not.
+        BadZipFile: If its compression is not in ``ZIP_METHODS``.
     """
-    if entry.compress_type not in METHODS:
-        raise zipfile.BadZipFile(f"compression method {entry.compress_type} is not read")
+    if entry.compress_type not in ZIP_METHODS:
+        raise zipfile.BadZipFile(f"compression method {entry.compress_type} is not supported")
     return cast(zipfile.ZipExtFile, archive.open(entry))
 
 
-class Guarded:
-    """A file that refuses to be read in huge pieces, as a header that lies would have it."""
+class BoundedReads:
+    """A file that refuses huge reads, which a lying header could ask for."""
 
     def __init__(self, file: Seekable) -> None:
-        """Stand for ``file``."""
+        """Wrap ``file``."""
         self._file, self.seek, self.tell = file, file.seek, file.tell
 
     def read(self, size: int = -1) -> bytes:
         """Read up to ``size`` bytes."""
         if not 0 <= size <= LARGEST_READ:
-            raise tarfile.ReadError(f"a header of {size} bytes")
+            raise tarfile.ReadError(f"a header of {size} bytes is too large")
         return self._file.read(size)
 
 
-def of_tar(source: Path, wanted: Wanted) -> Iterator[Member]:
-    """Walk a tar, compressed or not."""
+def tar_members(source: Path, wanted: Wanted) -> Iterator[Member]:
+    """Yield the wanted members of a tar, compressed or not, in stored order."""
     try:
         with source.open("rb") as file:
             magic = file.read(6)
         plain = partial(open, mode="rb")
         opener = next((o for m, o in COMPRESSED.items() if magic.startswith(m)), plain)
         with opener(source) as file:  # type: ignore[operator]
-            archive = tarfile.TarFile(fileobj=Guarded(file))  # type: ignore[arg-type]
+            archive = tarfile.TarFile(fileobj=BoundedReads(file))  # type: ignore[arg-type]
             while entry := archive.next():
-                archive.members = []  # type: ignore[attr-defined]  # else it keeps all of a million
-                name = inside(source, entry.name)
+                archive.members = []  # type: ignore[attr-defined]  # or it keeps all of them
+                name = member_path(source, entry.name)
                 if entry.isreg() and wanted(name):
                     stream = archive.extractfile(entry)
                     yield Member(source, name, entry.size, cast(Readable, stream))
-            while file.read(CHUNK):  # at its very end a compressed file has its checksum
+            while file.read(CHUNK):  # the checksum of a compressed file comes last
                 pass
     except DAMAGED as error:
         raise IntegrityError(
-            f"{source}: not a whole zip or tar archive ({error}); get the file again"
+            f"{source}: not a complete zip or tar archive ({error}); get the file again"
         ) from error
 
 
-def inside(source: Path, name: str) -> str:
+def member_path(source: Path, name: str) -> str:
     """Return the name of a member as a plain path.
 
     Raises:
-        ZooError: If it leads out of the archive.
+        ZooError: If it points outside the archive.
     """
     path = PurePosixPath(name.replace("\\", "/"))
     if path.is_absolute() or ".." in path.parts or re.match(r"[A-Za-z]:", name):
-        raise ZooError(
-            f"{source} names a file outside of itself, {name[:200]!r}; nothing was read from it, "
-            "do not unpack it either"
-        )
+        raise ZooError(f"{source} names a file outside itself, {name[:200]!r}; do not unpack it")
     return path.as_posix()
 
 
 class Digests:
-    """The hashes of the files that were read, by name."""
+    """Hashes of the files read, by name."""
 
     def __init__(self) -> None:
-        """Begin with none."""
+        """Start empty."""
         self._of: dict[str, str] = {}
 
     def add(self, name: str, digest: str) -> None:
-        """Note a file that was read to its end."""
+        """Record the hash of a file that was read to its end."""
         self._of[name] = digest
 
     def __len__(self) -> int:
@@ -271,6 +269,6 @@ class Digests:
 
     @property
     def sha256(self) -> str:
-        """One hash for all: over what ``sha256sum`` prints of them, by name."""
+        """One hash for all files: of the lines ``sha256sum`` prints for them, sorted by name."""
         lines = (f"{digest}  {name}\n" for name, digest in sorted(self._of.items()))
         return sha256("".join(lines).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Files that ``torch.save`` wrote, read without torch: a zip of one pickle and raw numbers."""
+"""Reads ``torch.save`` files without torch: each is a zip of one pickle and raw numbers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,44 +10,42 @@ import numpy as np
 
 from zoogen.errors import IntegrityError
 from zoogen.importers.pickles import Storage, Tensor, unpickled
-from zoogen.importers.sources import DAMAGED_ZIP, MIB, Seekable, opened_entry, opened_zip
+from zoogen.importers.sources import DAMAGED_ZIP, MIB, Seekable, open_entry, open_zip
 
 LARGEST_STORAGE = 256 * MIB
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How much a file may hold, in bytes: its pickle, and one storage."""
+    """Largest sizes allowed, in bytes: of the pickle, and of each storage."""
 
     pickle: int = 1024 * MIB
     storage: int = LARGEST_STORAGE
 
 
 class TorchFile:
-    """One file of ``torch.save``: its content and its tensors, when they are asked for."""
+    """One file from ``torch.save``; its content and tensors are read on demand."""
 
     def __init__(
         self, file: Seekable, label: object, known: Mapping[str, Any], limits: Limits
     ) -> None:
-        """Read the list of what is in the file.
+        """List the contents of the file.
 
         Args:
             file: The file.
-            label: What it is called in errors.
-            known: What stands for every name that its pickle may ask for.
-            limits: How large it may be.
+            label: Its name in errors.
+            known: A stand-in for every name its pickle may ask for.
+            limits: How large its parts may be.
 
         Raises:
-            IntegrityError: If it is no such file, or of a machine with another byte order.
+            IntegrityError: If it is not such a file, or has another byte order.
         """
         self._label, self._limits = label, limits
-        self._zip = opened_zip(file, f"{label}: not a file of torch.save since torch 1.6")
+        self._zip = open_zip(file, f"{label}: not written by torch.save of torch 1.6 or newer")
         self._last: tuple[Storage, np.ndarray] | None = None
         names = [name for name in self._zip.namelist() if name.endswith("/data.pkl")]
         if len(names) != 1:
-            raise IntegrityError(
-                f"{label}: {len(names)} pickles in it, expected 1 as by torch.save"
-            )
+            raise IntegrityError(f"{label}: holds {len(names)} pickles, torch.save writes 1")
         self._root = names[0].removesuffix("/data.pkl")
         if f"{self._root}/byteorder" in self._zip.NameToInfo:
             order = self._bytes("byteorder", 16)
@@ -57,39 +55,39 @@ class TorchFile:
 
     @cached_property
     def content(self) -> Any:
-        """What was saved; tensors are ``Tensor``.
+        """The saved object, with each tensor as a ``Tensor``.
 
         Raises:
             RefusedGlobalError: If the pickle asks for a name that is not known.
-            IntegrityError: If it is damaged, or larger than the limit.
+            IntegrityError: If it is damaged or larger than the limit.
         """
         pickled = self._bytes("data.pkl", self._limits.pickle)
         return unpickled(pickled, self._label, self._known)
 
     def close(self) -> None:
-        """Close the zip; the file stays with whoever opened it."""
+        """Close the zip but not the underlying file."""
         self._zip.close()
 
     def array(self, tensor: object) -> np.ndarray:
         """Read one tensor, as a copy.
 
         Raises:
-            IntegrityError: If it is none, reaches beyond its storage, or the storage is missing or
-                not as large as the pickle says.
+            IntegrityError: If it is not a ``Tensor``, reaches beyond its storage, or the storage is
+                missing or differs from the size in the pickle.
         """
         if not isinstance(tensor, Tensor):
-            raise IntegrityError(f"{self._label}: a {type(tensor).__name__}, expected a tensor")
+            raise IntegrityError(f"{self._label}: found a {type(tensor).__name__}, not a tensor")
         numbers = self._storage(tensor.storage)
         whole = [tensor.offset, *tensor.shape, *tensor.strides]
         fits = len(tensor.shape) == len(tensor.strides)
         if not fits or not all(0 <= number < 1 << 40 for number in whole):
-            raise IntegrityError(f"{self._label}: no tensor has {str(tensor)[:200]}")
+            raise IntegrityError(f"{self._label}: invalid tensor {str(tensor)[:200]}")
         steps = zip(tensor.shape, tensor.strides, strict=True)
         last = tensor.offset + sum((length - 1) * step for length, step in steps)
         if prod(tensor.shape) == 0 or last >= len(numbers) or prod(tensor.shape) > len(numbers):
             raise IntegrityError(
-                f"{self._label}: a tensor {list(tensor.shape)} at {tensor.offset} does not fit the "
-                f"{len(numbers)} numbers of its storage {tensor.storage.key}"
+                f"{self._label}: a tensor {list(tensor.shape)} at offset {tensor.offset} does not "
+                f"fit in the {len(numbers)} numbers of storage {tensor.storage.key}"
             )
         return np.lib.stride_tricks.as_strided(
             numbers[tensor.offset :],
@@ -104,7 +102,7 @@ class TorchFile:
             if len(data) != storage.length * dtype.itemsize:
                 raise IntegrityError(
                     f"{self._label}: storage {storage.key} has {len(data)} bytes, "
-                    f"expected {storage.length} numbers of {dtype.itemsize}"
+                    f"expected {storage.length} numbers of {dtype.itemsize} bytes"
                 )
             self._last = storage, np.frombuffer(data, dtype)
         return self._last[1]
@@ -114,12 +112,12 @@ class TorchFile:
             entry = self._zip.getinfo(f"{self._root}/{name}")
             if entry.file_size > limit:
                 raise IntegrityError(
-                    f"{self._label}: {name} has {entry.file_size} bytes, expected {limit} at most"
+                    f"{self._label}: {name} has {entry.file_size} bytes, expected at most {limit}"
                 )
-            with opened_entry(self._zip, entry) as stream:
+            with open_entry(self._zip, entry) as stream:
                 data = stream.read(limit + 1)
         except KeyError as error:
-            raise IntegrityError(f"{self._label}: {name[:200]!r} is missing in it") from error
+            raise IntegrityError(f"{self._label}: {name[:200]!r} is missing") from error
         except DAMAGED_ZIP as error:
             raise IntegrityError(f"{self._label}: {name} is damaged ({error})") from error
         if len(data) != entry.file_size:

@@ -1,18 +1,18 @@
-"""A zoo of the field imported: a reader for every format, one way into our files."""
+"""Import a published zoo: one reader per format, one way to write the result."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 from zoogen.errors import UnknownNameError
 from zoogen.importers.foreign import Foreign
-from zoogen.importers.ray_tune import read_ray_tune
-from zoogen.importers.request import Request
-from zoogen.importers.small_cnn_zoo import read_small_cnn_zoo
+from zoogen.importers.ray_tune.reader import read_ray_tune
+from zoogen.importers.request import ImportRequest
+from zoogen.importers.small_cnn_zoo.reader import read_small_cnn_zoo
 from zoogen.importers.transfer import transfer_zoo
-from zoogen.importers.weight_space_2021 import read_weight_space_2021
+from zoogen.importers.weight_space_2021.reader import read_weight_space_2021
 from zoogen.store.manifest import Manifest
 
-FORMATS: dict[str, Callable[[Request], Foreign]] = {
+FORMATS: dict[str, Callable[[ImportRequest], Foreign]] = {
     "small-cnn-zoo": read_small_cnn_zoo,
     "weight-space-2021": read_weight_space_2021,
     "ray-tune": read_ray_tune,
@@ -28,29 +28,35 @@ def import_zoo(
     images: str | None = None,
     licence: str | None = None,
 ) -> Manifest:
-    """Turn a zoo that others published into one of ours, checked.
+    """Convert a published zoo to our format and check it.
 
     Args:
         kind: One of ``FORMATS``.
-        source: Folder, archive (zip, tar, also compressed) or file; only read, never unpacked.
-        folder: Where the zoo is to be; it appears whole or not at all.
-        name: Of the zoo, where the files do not say it.
+        source: Folder, archive (zip, tar or compressed tar) or file; only read, never unpacked.
+        folder: Where to write the zoo; it appears complete or not at all.
+        name: Name of the zoo, if the files do not give one.
         images: Image set, or ``.npz`` or ``.safetensors`` file, to measure accuracies on again;
-            by default what the original used, if it is at hand.
-        licence: Of the original, where the format does not say it.
+            ``none`` skips this. By default the original's images, if they are available locally.
+        licence: Licence of the original, if the format does not give one.
 
     Returns:
-        The manifest; what was checked is in it.
+        The manifest, which records the checks.
 
     Raises:
         UnknownNameError: If there is no such format.
-        FailedChecksError: If the files contradict each other or what is known of them.
-        IntegrityError: If a file is damaged, truncated, oversized, or a pickle asks for a name that
-            is not on the list.
-        ZooError: If the source is not of this format, or the folder holds something, cannot be
-            written or is full.
+        FailedChecksError: If the files contradict each other or what is known about them.
+        IntegrityError: If a file is damaged, truncated or too large.
+        ZooError: If the source does not have this format, a pickle asks for a name that is not
+            allowed, or the folder is in use, unwritable or full.
+
+    Example:
+        >>> from pathlib import Path
+        >>> import zoogen
+        >>> manifest = zoogen.import_zoo("small-cnn-zoo", Path("mnist"), Path("imported"))
+        >>> manifest.spec.network.layout.params
+        4970
     """
     if kind not in FORMATS:
         raise UnknownNameError("format", kind, FORMATS)
-    request = Request(source=source, name=name, images=images, licence=licence)
+    request = ImportRequest(source=source, name=name, images=images, licence=licence)
     return transfer_zoo(FORMATS[kind](request), folder)

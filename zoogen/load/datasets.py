@@ -1,4 +1,4 @@
-"""The table of a zoo as the library ``datasets`` has it."""
+"""The table of a zoo as a ``datasets.Dataset``."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def table_dataset(
     folder: Path, rows: Int64[np.ndarray, " chosen"] | None = None
 ) -> "datasets.Dataset":
-    """Return the table, or some rows of it, as ``datasets.load_dataset`` gives it from the Hub.
+    """Return the table, or some of its rows, as ``datasets.load_dataset`` would from the Hub.
 
     Raises:
         ZooError: If ``datasets`` is not installed.

@@ -1,7 +1,6 @@
-"""Snapshots and a property of them, as a ``DataLoader`` takes them."""
+"""Snapshots and one of their properties, for a torch ``DataLoader``."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -10,10 +9,8 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from zoogen.errors import UnknownNameError
+from zoogen.load.part import Part
 from zoogen.store.weights import Weights
-
-if TYPE_CHECKING:
-    from zoogen.load.zoo import Part
 
 Pair = tuple[Float32[Tensor, " params"], Float32[Tensor, ""]]
 
@@ -21,7 +18,7 @@ Pair = tuple[Float32[Tensor, " params"], Float32[Tensor, ""]]
 class SnapshotDataset(Dataset[Pair]):
     """Pairs of a weight vector and a target; weights are read from disk batch by batch.
 
-    A worker that is started afresh gets the names of the files and maps them itself.
+    A spawned worker gets the names of the shards and maps them itself.
     """
 
     def __init__(self, weights: Weights, targets: Float32[Tensor, " snapshots"]) -> None:
@@ -35,13 +32,13 @@ class SnapshotDataset(Dataset[Pair]):
         return self.__getitems__([row])[0]
 
     def __getitems__(self, rows: Sequence[int]) -> list[Pair]:
-        """Read a batch at once: what a ``DataLoader`` asks for if it can."""
+        """Read a batch at once; a ``DataLoader`` calls this if it is there."""
         chosen = np.asarray(rows)
         vectors = torch.from_numpy(self.weights[chosen])
         return list(zip(vectors, self.targets[torch.from_numpy(chosen)], strict=True))
 
 
-def snapshot_dataset(part: "Part", target: str) -> SnapshotDataset:
+def snapshot_dataset(part: Part, target: str) -> SnapshotDataset:
     """Pair the weights of a part with one of its numeric properties.
 
     Raises:

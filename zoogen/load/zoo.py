@@ -1,27 +1,21 @@
 """A zoo in memory: its table, its weights mapped from disk, its networks on demand."""
 
-import logging
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
-from functools import cache, cached_property
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Int64
 
-from zoogen.errors import IntegrityError, UnknownNameError
-from zoogen.hub.remote import Remote
-from zoogen.hub.stream import remote_rows
-from zoogen.load.locate import Search
+from zoogen.errors import UnknownNameError, ZooError
+from zoogen.images.sets import ImageSet, load_images
+from zoogen.load.part import Part
 from zoogen.spec.imported import AnySpec
 from zoogen.spec.layout import Layout
-from zoogen.spec.registry import ZOOS
 from zoogen.spec.split import SPLITS, Split
-from zoogen.spec.zoo_spec import ZooSpec
-from zoogen.store.manifest import MANIFEST, Manifest, read_manifest, verify_files
-from zoogen.store.shards import map_shard
-from zoogen.store.subset import COLUMNS, Shelves, Subset
+from zoogen.store.manifest import Manifest, verify_files
 from zoogen.store.table import read_table
 from zoogen.store.weights import Weights
 
@@ -32,16 +26,6 @@ if TYPE_CHECKING:
 
     from zoogen.load.torch_dataset import SnapshotDataset
 
-log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Part:
-    """The snapshots of one split: row i of ``properties`` describes row i of ``weights``."""
-
-    weights: Weights
-    properties: "pd.DataFrame"
-
 
 @dataclass(frozen=True)
 class Zoo:
@@ -51,11 +35,11 @@ class Zoo:
     manifest: Manifest
     weights: Weights
     chosen: Int64[np.ndarray, " snapshots"] | None = None
-    """Rows of the stored table, if not all of them were asked for."""
+    """Rows of the stored table; None if all of them were loaded."""
 
     @property
     def spec(self) -> AnySpec:
-        """What was asked for when the zoo was built, or what was found when it was imported."""
+        """The spec that the zoo was built from, or that was read when it was imported."""
         return self.manifest.spec
 
     @property
@@ -68,7 +52,7 @@ class Zoo:
         """One row per snapshot: model, epoch, split, config and everything measured.
 
         Raises:
-            IntegrityError: If the table is missing, or has not the rows the manifest names.
+            IntegrityError: If the table is missing or lacks rows.
         """
         rows = read_table(self.folder, self.manifest)
         return rows if self.chosen is None else rows.iloc[self.chosen].reset_index(drop=True)
@@ -96,8 +80,51 @@ class Zoo:
 
     @property
     def test(self) -> Part:
-        """The snapshots scored, once."""
+        """The snapshots that are scored, once."""
         return self.part("test")
+
+    def where(self, query: str) -> "Zoo":
+        """Return the snapshots for which a condition holds, weights still on disk.
+
+        Args:
+            query: A condition on the columns of ``properties``, in the language of
+                ``pandas.DataFrame.query``.
+
+        Raises:
+            ZooError: If it is not a condition on these columns.
+
+        Example:
+            >>> import zoogen
+            >>> late = zoogen.load_zoo("tetris-hyp").where("activation == 'relu' and epoch > 70")
+            >>> sorted(late.properties["epoch"].unique().tolist())
+            [71, 72, 73, 74, 75]
+        """
+        rows = self.properties
+        try:
+            holds = rows.eval(query, engine="python", local_dict={}, global_dict={})
+            holds = np.asarray(holds)
+        except Exception as error:
+            raise not_a_condition(query, rows, str(error)) from error
+        if holds.dtype != bool or holds.shape != (len(rows),):
+            raise not_a_condition(query, rows, "it is not true or false for each snapshot")
+        found = np.flatnonzero(holds)
+        stored = np.arange(len(rows)) if self.chosen is None else self.chosen
+        return Zoo(self.folder, self.manifest, self.weights.take(found), stored[found])
+
+    @property
+    def images(self) -> ImageSet:
+        """The images the networks were trained and tested on, as they saw them.
+
+        Raises:
+            UnknownNameError: If the publisher of an imported zoo did not name its images.
+            ZooError: If the images are not on this machine and cannot be downloaded.
+
+        Example:
+            >>> import zoogen
+            >>> zoogen.load_zoo("tetris-seed").images.test_images.shape
+            (2000, 16)
+        """
+        return load_images(self.spec.images)
 
     def state_dict(self, row: int) -> "dict[str, torch.Tensor]":
         """Return the tensors of one snapshot by name, as copies."""
@@ -110,8 +137,8 @@ class Zoo:
         """Return the torch module of one snapshot, in evaluation mode.
 
         On the zoo's test images it has the ``test_accuracy`` of that row: exactly for the Tetris
-        zoos. A convolution computed for one model rounds otherwise than for a stack; where two
-        logits of an image are equal up to that, the image may change sides.
+        zoos. A convolution rounds differently for one model than for a stack: if two logits of an
+        image differ by less than that, the predicted class may change.
         """
         from zoogen.train.networks import torch_module
 
@@ -122,10 +149,10 @@ class Zoo:
     def torch_dataset(self, split: Split, target: str = "test_accuracy") -> "SnapshotDataset":
         """Return ``(weight vector, target)`` pairs of one split for a ``DataLoader``.
 
-        Weights stay on disk until a batch is read; workers map the same files, none has a copy.
+        Weights stay on disk until a batch is read; workers map the same files and copy none.
 
         Args:
-            split: Which snapshots.
+            split: Split of the snapshots.
             target: Any numeric column of ``properties``.
 
         Raises:
@@ -150,90 +177,9 @@ class Zoo:
         return verify_files(self.folder, self.manifest)
 
 
-def load_zoo(
-    name: str | Path,
-    *,
-    split: Split | None = None,
-    models: int | Sequence[int] | None = None,
-    stream: bool = False,
-    endpoint: str | None = None,
-    token: str | None = None,
-    cache_dir: Path | None = None,
-) -> Zoo:
-    """Load a zoo by its registered name, from its folder or from the Hub, copying no weights.
-
-    A registered zoo that is not in the cache is fetched from where it is published, if that is
-    known: see ``zoogen.hub.reference``. Else a Tetris zoo is built, with a progress bar.
-
-    Args:
-        name: Registered name, folder, or ``hub:OWNER/NAME@REVISION``. What was fetched of a
-            revision is used again, also if the Hub cannot be reached.
-        split: Only the snapshots of this split.
-        models: Only those of the first so many models, or of the models with these numbers.
-            From the Hub, only the shards with what is asked for are fetched: few for few models,
-            nearly all for a split.
-        stream: Fetch no shards at all: rows are read from the Hub when they are used. They are not
-            hashed: that takes the whole shard.
-        endpoint: Address of the Hub; by default ``$HF_ENDPOINT`` or huggingface.co.
-        token: By default ``$HF_TOKEN`` or that of ``hf auth login``.
-        cache_dir: Where zoos are kept; by default ``$ZOOGEN_CACHE`` or ``~/.cache/zoogen``.
-
-    Raises:
-        UnknownNameError: If there is neither a zoo nor a folder of that name, or no such split.
-        ZooError: If it is not built, or cannot be fetched; the message has the command.
-        IntegrityError: If a file is missing, truncated or not the one the manifest names.
-    """
-    subset = Subset(split=split, models=models)
-    search = Search(
-        subset=subset, stream=stream, endpoint=endpoint, token=token, cache_dir=cache_dir
+def not_a_condition(query: str, rows: "pd.DataFrame", reason: str) -> ZooError:
+    """Return the error for a query that cannot select snapshots."""
+    return ZooError(
+        f"{query!r} cannot be used to select snapshots: {reason}; expected a condition such as "
+        f"'epoch > 20' on the columns {', '.join(map(str, rows))}"
     )
-    folder, remote = search.find(str(name))
-    return open_zoo(str(name), folder, subset, remote if stream else None)
-
-
-def open_zoo(name: str, folder: Path, subset: Subset, remote: Remote | None) -> Zoo:
-    """Open a zoo that is in a folder, its shards mapped; those that are not there are streamed.
-
-    Raises:
-        ZooError: If a model is asked for that the zoo does not have.
-        IntegrityError: As ``load_zoo``.
-    """
-    manifest = read_manifest(folder)
-    warn_of_difference(name, folder, manifest)
-    layout = manifest.stored_layout
-    if layout != manifest.spec.network.layout:
-        raise IntegrityError(f"{folder / MANIFEST}: layout {manifest.layout} is not the network's")
-    shelves, chosen = Shelves(manifest), None
-    if not subset.is_everything:
-        chosen = subset.rows(read_table(folder, manifest, COLUMNS), manifest)
-    entries = shelves.needed(chosen)
-    absent = remote_rows(remote, entries, folder, layout.params) if remote else {}
-    shards = [
-        absent.get(shard.file) or map_shard(folder / shard.file, shard.rows, layout.params)
-        for shard in entries
-    ]
-    weights = Weights(shards, layout)
-    if chosen is not None:
-        weights = weights.take(shelves.among(chosen))
-    return Zoo(folder, manifest, weights, chosen)
-
-
-def warn_of_difference(name: str, folder: Path, manifest: Manifest) -> None:
-    """Say, once of each zoo, if it is not what its name promises: a part, or of another spec."""
-    spec, registered = manifest.spec, ZOOS.get(name)
-    if registered and isinstance(spec, ZooSpec) and spec != registered:
-        differing = (
-            field.name
-            for field in fields(spec)
-            if getattr(spec, field.name) != getattr(registered, field.name)
-        )
-        say_once(folder, f"{name} is not the registered one, it differs in {', '.join(differing)}")
-    built, planned = manifest.models_built, manifest.models_planned
-    if built < planned:
-        say_once(folder, f"{spec.name} is a partial zoo: {built} of {planned} models")
-
-
-@cache
-def say_once(folder: Path, message: str) -> None:  # noqa: ARG001, of each folder once
-    """Warn of a zoo; who loads it again has been told."""
-    log.warning(message)

@@ -1,4 +1,4 @@
-"""Pictures of a zoo.
+"""Draw pictures of a zoo.
 
 In: a ``Zoo``. Out: PNG files in its folder, shown on its card.
 May import: ``load`` and below.

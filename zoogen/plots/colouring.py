@@ -1,4 +1,4 @@
-"""Coloured points: a colour per name, a scale for numbers, both safe for the colour-blind."""
+"""Coloured points: one colour per name or a scale for numbers, both safe for the colour-blind."""
 
 from collections.abc import Sequence
 from itertools import cycle
@@ -26,20 +26,20 @@ NAMED = (
 """The eight colours of Okabe and Ito, yellow last: it is the faintest on white."""
 
 PALE = "#D0D0D0"
-"""Of points that have no value."""
+"""Colour of points without a value."""
 
 LONG = 8
-"""Letters of the longest name that leaves room for four side by side."""
+"""Letters of the longest name that leaves room for four names in a row."""
 
 BRIGHTEST = 0.93
-"""Where viridis is cut off: its last yellows fade into white."""
+"""End of the part of viridis that is used: its last yellows fade into white."""
 
 STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
-"""Of many whole numbers, only multiples of one of these are written."""
+"""Steps between tick labels: if there are many values, only multiples of a step get one."""
 
 
-def written(values: Sequence[int | float], most: int) -> list[int]:
-    """Return the places of the values to write, up to ``most``: round ones, evenly spaced."""
+def tick_places(values: Sequence[int | float], most: int) -> list[int]:
+    """Return the places of the values to label, at most ``most``: round ones, evenly spaced."""
     if len(values) <= most:
         return list(range(len(values)))
     for step in STEPS:
@@ -50,7 +50,7 @@ def written(values: Sequence[int | float], most: int) -> list[int]:
 
 
 def sequential(count: int) -> "ListedColormap":
-    """Return viridis as so many colours, dark to bright."""
+    """Return ``count`` colours of viridis, dark to bright."""
     import matplotlib as mpl
     from matplotlib.colors import ListedColormap
 
@@ -58,7 +58,7 @@ def sequential(count: int) -> "ListedColormap":
 
 
 def dot_size(points: int) -> float:
-    """Return the area of a dot, in points squared: large where there are few."""
+    """Return the area of a dot, in points squared: the fewer dots, the larger."""
     return float(np.clip(30_000 / points, 1.5, 12))
 
 
@@ -69,14 +69,14 @@ def paint_names(
     names: Sequence[str],
     known: Sequence[str],
 ) -> None:
-    """Draw points with the colour of their name.
+    """Draw points, each in the colour of its name.
 
     Args:
-        axes: Where.
-        key: Where to say which colour is which name, of those that occur.
-        points: Their coordinates.
-        names: One per point.
-        known: All names there can be; a name has the same colour in the plots of every zoo.
+        axes: Axes to draw on.
+        key: Axes for the legend of the names that occur.
+        points: Coordinates.
+        names: Name of each point.
+        known: All possible names; each has the same colour in the plots of every zoo.
     """
     from matplotlib.lines import Line2D
 
@@ -107,30 +107,30 @@ def paint_numbers(
     key: "Axes",
     points: Float[np.ndarray, "points 2"],
     numbers: Float[np.ndarray, " points"],
-    among: Sequence[int | float] | Range,
+    possible: Sequence[int | float] | Range,
 ) -> None:
     """Draw points coloured on a scale, dark for low numbers.
 
-    Listed numbers have a colour each, evenly spaced whatever lies between them; numbers drawn from
-    a range have a continuous scale, logarithmic where the range is.
+    Listed numbers get evenly spaced colours, whatever their distances; numbers from a range get a
+    continuous scale, logarithmic if the range is.
 
     Args:
-        axes: Where.
-        key: Where to draw the scale, along its longer side.
-        points: Their coordinates.
-        numbers: One per point; NaN is drawn pale.
-        among: All numbers there can be.
+        axes: Axes to draw on.
+        key: Axes for the scale, drawn along their longer side.
+        points: Coordinates.
+        numbers: Number of each point; points with NaN are drawn pale.
+        possible: All possible numbers.
     """
     from matplotlib.colors import LogNorm, Normalize
 
     size = dot_size(len(points))
     there = np.isfinite(numbers)
     axes.scatter(points[~there, 0], points[~there, 1], c=PALE, s=size, linewidths=0)
-    if isinstance(among, Range):
-        kind = LogNorm if among.scale == "log" else Normalize
-        norm, colours, places = kind(among.low, among.high), sequential(256), numbers
+    if isinstance(possible, Range):
+        kind = LogNorm if possible.scale == "log" else Normalize
+        norm, colours, places = kind(possible.low, possible.high), sequential(256), numbers
     else:
-        listed = sorted(among)
+        listed = sorted(possible)
         norm, colours = Normalize(-0.5, len(listed) - 0.5), sequential(len(listed))
         places = np.searchsorted(listed, numbers).astype(float)
     drawn = axes.scatter(
@@ -146,7 +146,7 @@ def paint_numbers(
     along = "horizontal" if side.width > side.height else "vertical"
     bar = axes.figure.colorbar(drawn, cax=key, orientation=along)
     bar.outline.set_visible(False)
-    if not isinstance(among, Range):
-        at = written(listed, most=10)
+    if not isinstance(possible, Range):
+        at = tick_places(listed, most=10)
         bar.set_ticks(at, labels=[f"{listed[place]:g}" for place in at])
         key.tick_params(length=0)

@@ -1,13 +1,13 @@
-"""The three figures of a zoo, drawn by matplotlib without a window."""
+"""The three figures of a zoo, drawn by matplotlib without opening a window."""
 
-from collections.abc import Callable, Sequence
-from io import BytesIO
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 from jaxtyping import Float
 
-from zoogen.plots.colouring import paint_names, paint_numbers, written
+from zoogen.pictures import new_figure
+from zoogen.plots.colouring import paint_names, paint_numbers, tick_places
 from zoogen.spec.axes import Range
 from zoogen.spec.configs import SCALED
 from zoogen.spec.imported import AnySpec
@@ -18,57 +18,26 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-PIXELS_PER_INCH = 150
 ACCURACY_SIZE = (10.0, 5.2)
 MEAN_WEIGHT_SIZE = (7.5, 6.0)
 
 PANEL, ALONE = 3.5, 5.6
 ABOVE, NAMES_BELOW, SCALE_BELOW, MARGIN, GAP, BAR = 1.0, 1.2, 0.8, 0.3, 0.08, 0.16
-"""Inches of the UMAP figure: over and under a panel, between two, down to its key, its scale."""
-
-STYLE = {
-    "axes.axisbelow": True,
-    "axes.edgecolor": "#B0B0B0",
-    "axes.grid": True,
-    "axes.labelsize": 12,
-    "axes.titlesize": 12,
-    "figure.titlesize": 13,
-    "font.size": 11,
-    "grid.color": "#E4E4E4",
-    "legend.frameon": False,
-}
+"""Inches of the UMAP figure: above a panel, below it with a legend of names or a scale, between
+two panels, from a panel to its key, height of the key."""
 
 NAMES = {
     "activation": get_args(Activation),
     "initialiser": get_args(Initialiser),
     "optimiser": get_args(Optimiser),
 }
-"""All there can be, so that a name has one colour in the plots of every zoo."""
+"""All possible names, so that each has one colour in the plots of every zoo."""
 
 BOX, LINE, DOT = "#9CC3DE", "#00436B", "#808080"
 QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
-EPOCHS_WRITTEN = 25
+EPOCH_LABELS = 25
 FAR = 50
-"""Times the distance of the quartiles that a linear scale can show."""
-
-
-def as_png(draw: "Callable[[], Figure]") -> bytes:
-    """Draw a figure in our style, whatever the user's, and return it as a PNG file."""
-    from matplotlib import style
-
-    buffer = BytesIO()
-    with style.context(["default", STYLE]):
-        draw().savefig(buffer, format="png")
-    return buffer.getvalue()
-
-
-def new_figure(width: float, height: float, title: str) -> "Figure":
-    """Return an empty figure with a title, not known to pyplot: no window, no backend."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), dpi=PIXELS_PER_INCH)
-    figure.suptitle(title)
-    return figure
+"""Longest linear scale, in distances between the quartiles."""
 
 
 def accuracy_quantiles(rows: "pd.DataFrame") -> "pd.DataFrame":
@@ -77,7 +46,7 @@ def accuracy_quantiles(rows: "pd.DataFrame") -> "pd.DataFrame":
 
 
 def accuracy_figure(rows: "pd.DataFrame", title: str) -> "Figure":
-    """Draw a box of the test accuracies at each epoch, evenly spaced whatever lies between them."""
+    """Draw a box of the test accuracies at each stored epoch, boxes evenly spaced."""
     quantiles = accuracy_quantiles(rows)
     boxes = [
         {"whislo": low, "q1": q1, "med": median, "q3": q3, "whishi": high, "fliers": [least, most]}
@@ -103,7 +72,7 @@ def accuracy_figure(rows: "pd.DataFrame", title: str) -> "Figure":
             "markersize": 3,
         },
     )
-    at = written(list(quantiles.index), EPOCHS_WRITTEN)
+    at = tick_places(list(quantiles.index), EPOCH_LABELS)
     axes.set_xticks(at, labels=[str(quantiles.index[place]) for place in at])
     axes.set_xlim(-0.8, len(boxes) - 0.2)
     axes.grid(visible=False, axis="x")
@@ -115,7 +84,7 @@ def mean_weight_figure(
     rows: "pd.DataFrame", means: Float[np.ndarray, " snapshots"], spec: AnySpec, title: str
 ) -> "Figure":
     """Draw the test accuracy of each snapshot against its mean weight, coloured by epoch."""
-    order = np.random.default_rng(0).permutation(len(rows))  # else the last models hide the first
+    order = np.random.default_rng(0).permutation(len(rows))  # or the last models hide the first
     points = np.column_stack([means, rows["test_accuracy"]])[order]
     epochs = rows["epoch"].to_numpy(dtype=float)[order]
     figure = new_figure(*MEAN_WEIGHT_SIZE, title)
@@ -132,10 +101,10 @@ def mean_weight_figure(
 
 
 def linear_up_to(means: Float[np.ndarray, " snapshots"]) -> float | None:
-    """Return from where on a logarithmic scale is needed, if a few means dwarf all others.
+    """Return where a logarithmic scale must begin because a few means dwarf all others.
 
     Returns:
-        A power of ten, or None if a linear scale shows them all.
+        A power of ten, or None if a linear scale shows all means.
     """
     low, high = np.quantile(means, (0.25, 0.75))
     if np.ptp(means) <= FAR * (high - low):
@@ -144,7 +113,7 @@ def linear_up_to(means: Float[np.ndarray, " snapshots"]) -> float | None:
 
 
 def coloured_by(rows: "pd.DataFrame", spec: AnySpec) -> list[str]:
-    """Name what the snapshots are coloured by: the axes that vary among them, and the epoch."""
+    """Return the columns to colour by: the axes that vary among the snapshots, and the epoch."""
     return [*(axis for axis in spec.varied if rows[axis].nunique() > 1), "epoch"]
 
 
@@ -155,24 +124,24 @@ def umap_figure(
     title: str,
     also: Sequence[str] = (),
 ) -> "Figure":
-    """Draw snapshots where UMAP puts them, once for each axis that varies, then for the epoch.
+    """Draw the UMAP layout of snapshots: a panel for each axis that varies, then for the epoch.
 
     Args:
         rows: Properties of the snapshots.
-        places: Where they lie.
-        spec: Of their zoo.
-        title: Of the figure.
-        also: Measured properties to colour by, each in a last panel.
+        places: Coordinates of the snapshots.
+        spec: Spec of their zoo.
+        title: Title of the figure.
+        also: Measured properties to colour by, in a panel each at the end.
     """
     colourings = [*coloured_by(rows, spec), *also]
-    figure, panels = panelled(colourings, title)
+    figure, panels = panel_grid(colourings, title)
     for axis, (panel, key) in zip(colourings, panels, strict=True):
         paint_panel(panel, key, places, rows, axis, spec)
     return figure
 
 
-def panelled(colourings: Sequence[str], title: str) -> "tuple[Figure, list[tuple[Axes, Axes]]]":
-    """Return a figure of equal panels, and each of them with the place of its key."""
+def panel_grid(colourings: Sequence[str], title: str) -> "tuple[Figure, list[tuple[Axes, Axes]]]":
+    """Return a figure of equal panels, and the axes of each panel and of its key."""
     count = len(colourings)
     columns = 2 if count == 4 else min(count, 3)
     lines = -(-count // columns)
@@ -202,27 +171,27 @@ def paint_panel(
     axis: str,
     spec: AnySpec,
 ) -> None:
-    """Draw snapshots coloured by one property; where they lie has no unit."""
+    """Draw snapshots coloured by one property, without ticks: the coordinates have no unit."""
     title = axis.replace("_", " ")
     if axis in NAMES:
         names = list(rows[axis])
-        others = set(names) - set(NAMES[axis])  # in the words of who trained it
+        others = set(names) - set(NAMES[axis])  # names of an imported zoo
         paint_names(panel, key, places, names, sorted(set(names)) if others else NAMES[axis])
     else:
         numbers = rows[axis].to_numpy(dtype=float, copy=True)
         if axis == "init_std":
             numbers[~rows["initialiser"].isin(SCALED)] = np.nan
             title += " (pale: not chosen)" if np.isnan(numbers).any() else ""
-        paint_numbers(panel, key, places, numbers, all_there_can_be(axis, numbers, spec))
+        paint_numbers(panel, key, places, numbers, possible_numbers(axis, numbers, spec))
     panel.set_title(title)
     panel.set(xticks=[], yticks=[])
     panel.set_aspect("equal", adjustable="datalim")
 
 
-def all_there_can_be(
+def possible_numbers(
     axis: str, numbers: Float[np.ndarray, " snapshots"], spec: AnySpec
 ) -> Sequence[int | float] | Range:
-    """Return what a scale has to show: what was chosen from, or the range that was measured."""
+    """Return the numbers of a scale: an axis's values in the spec, or the measured range."""
     if axis == "epoch":
         return spec.stored_epochs
     if axis in spec.varied:

@@ -1,6 +1,6 @@
 """Plots of a zoo: how accuracy develops, and where the snapshots lie in weight space.
 
-They show what Figures 4 and 7 of Schürholt et al. 2021 (arXiv:2110.15288) show of the zoos there.
+They follow Figures 4 and 7 of Schürholt et al. 2021 (arXiv:2110.15288).
 """
 
 import warnings
@@ -17,10 +17,11 @@ from zoogen.errors import ZooError
 from zoogen.extras import extra_package
 from zoogen.load.locate import is_built
 from zoogen.load.zoo import Zoo
-from zoogen.plots.figures import accuracy_figure, as_png, mean_weight_figure, umap_figure
+from zoogen.locks import locked
+from zoogen.pictures import as_png
+from zoogen.plots.figures import accuracy_figure, mean_weight_figure, umap_figure
 from zoogen.progress import progress_bar
 from zoogen.store.card import CARD, PLOTS, zoo_card
-from zoogen.store.folder import locked
 from zoogen.store.manifest import read_manifest
 from zoogen.store.weights import Weights
 
@@ -35,42 +36,44 @@ CAPTIONS = {
 }
 
 SAMPLE = 5000
-"""Snapshots that UMAP lays out at most: more take longer and lie on top of each other."""
+"""Most snapshots that UMAP lays out: more take longer and lie on top of each other."""
 
 FEWEST = 3
-"""Snapshots that it needs, so that each has two neighbours."""
+"""Fewest snapshots that UMAP can lay out: each needs two neighbours."""
 
 NEIGHBOURS = 25
 SEED = 0
 BLOCK = 1024
-"""Weight vectors in memory at a time: 20 MB where they are longest."""
+"""Weight vectors in memory at a time: 20 MB for the longest."""
 
 
 def plot_zoo(zoo: Zoo, out: Path | None = None) -> list[Path]:
     """Draw the plots of a zoo into its folder and embed them in its card.
 
-    The first is written when all are drawn. The same zoo gives the same files.
+    No file is written until all are drawn. The same zoo gives the same files.
 
     Args:
-        zoo: What to draw.
-        out: Another folder to write to; the zoo's own is then left as it is.
+        zoo: The zoo to draw.
+        out: Another folder to write to; the zoo's own folder then stays as it is.
 
     Returns:
         The files, in the order of ``CAPTIONS``.
 
     Raises:
-        ZooError: If matplotlib or umap-learn is not installed, the zoo has hardly a snapshot, the
-            folder cannot be written, or the zoo was built anew in the meantime.
-        IntegrityError: If the table is missing or not the zoo's.
+        ZooError: If matplotlib or umap-learn is not installed, the zoo has too few snapshots, the
+            folder cannot be written, or the zoo was rebuilt in the meantime.
+        IntegrityError: If the table is missing or not that of the zoo.
     """
     if out is not None and is_built(out):
-        raise ZooError(f"{out} is a zoo's folder: without --out, its plots go to {out / PLOTS}")
+        raise ZooError(
+            f"{out} is a zoo's folder; leave out --out, and its plots go to {out / PLOTS}"
+        )
     pictures = draw_plots(zoo)
     if out is not None:
         return write_pictures(out, pictures)
     with locked(zoo.folder):
         if read_manifest(zoo.folder) != zoo.manifest:
-            raise ZooError(f"{zoo.folder} was built anew meanwhile; run the same command again")
+            raise ZooError(f"{zoo.folder} was rebuilt in the meantime; run the same command again")
         written = write_pictures(zoo.folder / PLOTS, pictures)
         write_text(zoo.folder / CARD, zoo_card(zoo.manifest, zoo.properties, CAPTIONS))
     return written
@@ -97,10 +100,10 @@ def draw_plots(zoo: Zoo) -> dict[str, bytes]:
 
 
 def refuse_few(zoo: Zoo) -> None:
-    """Refuse a zoo with hardly a snapshot to draw, or to draw at all without the packages for it.
+    """Refuse a zoo with too few snapshots to draw.
 
     Raises:
-        ZooError: If it does.
+        ZooError: If it has too few, or matplotlib or umap-learn is not installed.
     """
     for package in ("matplotlib", "umap"):
         extra_package(package, "a plot")
@@ -109,7 +112,7 @@ def refuse_few(zoo: Zoo) -> None:
         failed, built = len(zoo.manifest.failures), zoo.manifest.models_built
         raise ZooError(
             f"{zoo.folder} has {snapshots} snapshots ({failed} of {built} models failed), "
-            f"plots need {FEWEST} or more; train more models"
+            f"plots need at least {FEWEST}; train more models"
         )
 
 
@@ -120,17 +123,24 @@ def umap_picture(
     what: str,
     also: Sequence[str] = (),
 ) -> bytes:
-    """Draw vectors laid out by UMAP, up to ``SAMPLE`` of them, as a PNG file.
+    r"""Draw vectors laid out by UMAP, up to ``SAMPLE`` of them, as a PNG file.
 
     Args:
-        zoo: Whose snapshots they stand for.
-        vectors: One per snapshot.
-        rows: The properties of each, in the order of the vectors.
-        what: They are, for the title.
-        also: Measured properties to colour by, beside what varies and the epoch.
+        zoo: Zoo of the snapshots.
+        vectors: One vector per snapshot.
+        rows: Properties of the snapshots, in the order of the vectors.
+        what: Name of the vectors in the title, such as ``"weights"``.
+        also: Measured properties to colour by, beside the axes that vary and the epoch.
 
     Raises:
-        ZooError: If there are hardly any, or matplotlib or umap-learn is not installed.
+        ZooError: If the zoo has too few snapshots, or matplotlib or umap-learn is not installed.
+
+    Example:
+        >>> import zoogen
+        >>> zoo = zoogen.load_zoo("tetris-seed", models=20)
+        >>> picture = zoogen.umap_picture(zoo, zoo.weights, zoo.properties, "weights")
+        >>> picture[:4]
+        b'\x89PNG'
     """
     refuse_few(zoo)
     drawn = drawn_rows(len(vectors))
@@ -142,14 +152,14 @@ def umap_picture(
 
 
 def headline(zoo: Zoo) -> str:
-    """Say which zoo this is and how much of it is there."""
+    """Return the title of a zoo's plots: its name, and its numbers of models and snapshots."""
     models, planned = zoo.properties["model"].nunique(), zoo.manifest.models_planned
     part = f"{models:,} of {planned:,}" if models < planned else f"{models:,}"
     return f"{zoo.spec.name}: {part} models, {len(zoo.weights):,} snapshots"
 
 
 def mean_weights(weights: Weights) -> Float64[np.ndarray, " snapshots"]:
-    """Return the mean of every weight vector, read block by block from disk."""
+    """Return the mean of every weight vector; weights are read from disk block by block."""
     means = np.empty(len(weights))
     total = len(weights)
     with progress_bar("mean weights", things="snapshots", total=total, unit="snapshots") as report:
@@ -161,11 +171,11 @@ def mean_weights(weights: Weights) -> Float64[np.ndarray, " snapshots"]:
 
 
 def drawn_rows(snapshots: int) -> Int64[np.ndarray, " drawn"]:
-    """Draw up to ``SAMPLE`` of a zoo's rows at random, the same every time, in no order.
+    """Draw up to ``SAMPLE`` row numbers at random, shuffled, the same every time.
 
-    Single snapshots, not whole models: nearest to a snapshot are other epochs of its own model, and
-    where all of those are drawn, UMAP shows each model as a thread by itself and nothing of what
-    models share.
+    Rows are drawn as single snapshots, not as whole models: the nearest neighbours of a snapshot
+    are other epochs of its model. With all epochs in the sample, UMAP would show each model as a
+    thread by itself and nothing that models share.
     """
     return np.random.default_rng(SEED).permutation(snapshots)[:SAMPLE]
 
@@ -175,7 +185,7 @@ def umap_layout(
 ) -> Float32[np.ndarray, "snapshots 2"]:
     """Lay weight vectors out in the plane by UMAP, the same every time.
 
-    Neighbours are exact, by the distance of all weights: of a sample that is faster than UMAP's own
+    Neighbours are exact, by distance over all weights: for a sample this is faster than UMAP's own
     search. The layout starts from the two leading principal components.
 
     Raises:
@@ -198,6 +208,6 @@ def umap_layout(
         random_state=SEED,
         n_jobs=1,
     )
-    with warnings.catch_warnings():  # that new rows cannot be placed later
+    with warnings.catch_warnings():  # UMAP warns that it cannot place new rows later
         warnings.filterwarnings("ignore", r"precomputed_knn\[2\]", UserWarning)
         return np.asarray(layout.fit(weights).embedding_, dtype=np.float32)

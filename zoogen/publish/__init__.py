@@ -1,6 +1,6 @@
-"""A zoo uploaded to the Hugging Face Hub.
+"""Publish a zoo on the Hugging Face Hub.
 
-In: the folder of a built zoo and the name of a repository. Out: a tagged commit, read back.
+In: the folder of a built zoo and the name of a repository. Out: a verified commit with a tag.
 May import: ``plots`` and below.
 Private: ``staging``, ``target``.
 """

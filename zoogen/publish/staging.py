@@ -1,4 +1,4 @@
-"""What is to be published: a zoo's files beside the card and the metadata made for the Hub."""
+"""The files to publish: those of the zoo, and a card and metadata made for the Hub."""
 
 import re
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from typing import Literal
 
 from zoogen.atomic import sha256_of, write_text
 from zoogen.errors import IntegrityError
-from zoogen.hub.client import HeldFile, blob_of
+from zoogen.hub.client import HeldFile, git_blob_id
 from zoogen.load.zoo import Zoo
 from zoogen.plots.zoo import CAPTIONS
 from zoogen.store.card import CARD, PLOTS, zoo_card
@@ -22,7 +22,7 @@ Change = Literal["new", "changed", "same", "gone"]
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedFile:
-    """A file of the zoo, and what sending it would mean to the repository."""
+    """A file, and what publishing it changes in the repository."""
 
     file: str
     bytes: int
@@ -30,12 +30,12 @@ class PlannedFile:
 
 
 def stage_files(zoo: Zoo, stage: Path) -> None:
-    """Lay links to shards, table and pictures into a folder, beside a copy of the manifest.
+    """Put links to shards, table and plots into a folder, and a copy of the manifest.
 
-    The zoo's own folder is only read: it may be another's.
+    The zoo's own folder is only read: it may belong to somebody else.
 
     Raises:
-        IntegrityError: If it was written to since the zoo was loaded.
+        IntegrityError: If the zoo changed since it was loaded.
     """
     for name in (TABLE, *(entry.file for entry in zoo.manifest.shards), *pictures(zoo.folder)):
         link = stage / name
@@ -43,31 +43,31 @@ def stage_files(zoo: Zoo, stage: Path) -> None:
         link.symlink_to((zoo.folder / name).resolve())
     (stage / MANIFEST).write_bytes((zoo.folder / MANIFEST).read_bytes())
     if read_manifest(stage) != zoo.manifest:
-        raise IntegrityError(f"{zoo.folder} is another zoo than a moment ago; publish it again")
+        raise IntegrityError(f"{zoo.folder} changed while it was read; publish it again")
 
 
 def pictures(folder: Path) -> Iterator[str]:
-    """Yield the plots that a zoo's folder has."""
+    """Yield the names of the plots in a zoo's folder."""
     return (f"{PLOTS}/{name}" for name in CAPTIONS if (folder / PLOTS / name).is_file())
 
 
 def stage_card(zoo: Zoo, stage: Path, source: str) -> None:
-    """Write the card that says how to load the zoo from where it is published."""
+    """Write a card that says how to load the zoo from the Hub."""
     drawn = set(pictures(zoo.folder))
     captions = {name: shown for name, shown in CAPTIONS.items() if f"{PLOTS}/{name}" in drawn}
     write_text(stage / CARD, zoo_card(zoo.manifest, zoo.properties, captions, source))
 
 
 def staged_files(stage: Path) -> list[str]:
-    """List what is to be published."""
+    """List the files to publish."""
     files = (path for path in stage.rglob("*") if path.is_file())
     return sorted(path.relative_to(stage).as_posix() for path in files)
 
 
 def compare(stage: Path, manifest: Manifest, held: dict[str, HeldFile]) -> list[PlannedFile]:
-    """Say of every staged file whether the repository holds it, and what it holds too many.
+    """List every staged file with its change, and every file of a zoo to delete on the Hub.
 
-    Files of the repository that no zoo has are not ours to speak of.
+    Other files of the repository are left out: they are not ours.
     """
     staged = staged_files(stage)
     plan = [
@@ -79,36 +79,35 @@ def compare(stage: Path, manifest: Manifest, held: dict[str, HeldFile]) -> list[
         for name in staged
     ]
     return plan + [
-        PlannedFile(file=name, bytes=there.bytes, change="gone")
-        for name, there in sorted(held.items())
+        PlannedFile(file=name, bytes=published.bytes, change="gone")
+        for name, published in sorted(held.items())
         if is_ours(name) and name not in staged
     ]
 
 
 def changed(stage: Path, name: str, manifest: Manifest, held: HeldFile) -> Change:
-    """Tell whether the repository holds another file of this name."""
+    """Tell whether a staged file differs from the repository's."""
     if held.sha256 is None:
-        same = held.bytes < SMALL and held.blob == blob_of(stage / name)
+        same = held.bytes < SMALL and held.blob == git_blob_id(stage / name)
     else:
         same = held.sha256 == known_sha256(stage, name, manifest)
     return "same" if same else "changed"
 
 
 def known_sha256(stage: Path, name: str, manifest: Manifest) -> str:
-    """Return the hash of a staged file; those of the manifest have been proved already."""
+    """Return the hash of a staged file; files of the manifest have been verified already."""
     known = {entry.file: entry.sha256 for entry in (manifest.table, *manifest.shards)}
     return known.get(name) or sha256_of(stage / name)
 
 
 SMALL = 50 * 2**20
-"""Git itself holds no larger file on the Hub; one that is, is another anyway."""
+"""Bytes of a file in git itself, at most; a larger one on the Hub cannot be the same."""
 
 
 def is_ours(name: str) -> bool:
-    """Tell whether a file of this name is one that zoogen has published.
+    """Tell whether zoogen publishes a file under this name.
 
-    Many a repository has folders ``weights`` and ``plots``: what is in them under other names than
-    a zoo's is somebody else's.
+    Other files in the folders ``weights`` and ``plots`` belong to somebody else.
     """
     drawn = {f"{PLOTS}/{picture}" for picture in CAPTIONS}
     known = {MANIFEST, TABLE, CARD, CROISSANT} | drawn

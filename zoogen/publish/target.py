@@ -1,12 +1,12 @@
-"""Where a zoo is to be published: what is there, and whether a zoo may go there."""
+"""The repository to publish to: what it holds, and whether the zoo may go there."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoogen.errors import ZooError
-from zoogen.hub.client import Holding, holding, read_back
-from zoogen.hub.reference import COMMIT, MAIN
+from zoogen.hub.address import COMMIT, MAIN
+from zoogen.hub.client import Holding, download_small_file, holding
 from zoogen.publish.staging import is_ours
 from zoogen.store.card import CARD
 from zoogen.store.manifest import MANIFEST, Manifest, read_manifest
@@ -16,15 +16,20 @@ if TYPE_CHECKING:
 
 PULL = "refs/pr/"
 WELCOME = {".gitattributes", ".gitignore", CARD}
-"""What a repository may hold before a zoo comes to it."""
+"""Files that a repository may hold before its first zoo."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """A revision of a repository, and how to make it if it is not there.
+    """A revision of a repository to publish to.
 
     Attributes:
-        scratch: Folder for the small files that are read back.
+        api: The client.
+        repository: ``OWNER/NAME``.
+        private: Whether the repository must be private.
+        revision: Branch or pull request.
+        create_pr: Whether to open a pull request.
+        scratch: Folder for small files downloaded from the repository.
     """
 
     api: "HfApi"
@@ -36,30 +41,30 @@ class Target:
 
     @property
     def page(self) -> str:
-        """Address of the repository."""
+        """URL of the repository's page."""
         return f"{self.api.endpoint}/datasets/{self.repository}"
 
     @property
     def owner(self) -> str:
-        """The user or organisation it belongs to."""
+        """User or organisation that owns the repository."""
         return self.repository.partition("/")[0]
 
 
 def version_tag(manifest: Manifest) -> str:
-    """Name a version: that of the spec, and how many models if they are not all."""
+    """Return the tag of a zoo: the spec's version, and for a partial zoo its number of models."""
     part = "" if manifest.is_complete else f"-{manifest.models_built}-models"
     return f"v{manifest.spec.version}{part}"
 
 
 def title(manifest: Manifest) -> str:
-    """Name the pull request that brings a version."""
+    """Return the title of the pull request for a version."""
     return f"Publish {manifest.spec.name} {version_tag(manifest)}"
 
 
 def look_at(target: Target, manifest: Manifest) -> tuple[Holding | None, Target]:
-    """Ask what is there; a pull request that an earlier call has opened is gone on with.
+    """Ask what the target holds; continue a pull request that an earlier call opened.
 
-    A branch that is not there yet will start from main, so it is main that is looked at.
+    A branch that does not exist yet will start from main, so the answer is that of main.
     """
     from huggingface_hub.errors import RevisionNotFoundError
 
@@ -76,7 +81,7 @@ def look_at(target: Target, manifest: Manifest) -> tuple[Holding | None, Target]
 
 
 def open_pull(target: Target, manifest: Manifest) -> str | None:
-    """Return the pull request of ours that is still open for this version, if there is one."""
+    """Return our open pull request for this version, if there is one."""
     from huggingface_hub.errors import RepositoryNotFoundError
 
     api = target.api
@@ -100,39 +105,41 @@ def open_pull(target: Target, manifest: Manifest) -> str | None:
 
 
 def check_holding(held: Holding | None, target: Target, manifest: Manifest) -> None:
-    """Refuse a repository that a zoo must not go to, before anything is sent.
+    """Refuse a repository that the zoo must not go to, before anything is sent.
 
     Raises:
         ZooError: If it holds something else, another zoo or more of this one, has this version with
-            other content, is public where a private one is asked for, or is not there to take a
-            pull request; or if the revision is no branch.
+            other content, is public instead of private, or does not exist to take a pull request;
+            or if the revision is not a branch.
     """
     check_branch(held, target)
     if held is None:
         if target.create_pr or target.revision.startswith(PULL):
-            raise ZooError(f"{target.page}: there is no such data set to send a pull request to")
+            raise ZooError(
+                f"{target.page}: there is no such data set to send a pull request to; publish "
+                "without --create-pr, or check the name"
+            )
         return
     if target.private and not held.private:
         raise ZooError(
-            f"{target.page} is public and stays so; make it private in its settings, or leave out "
-            "--private"
+            f"{target.page} is public; make it private in its settings, or leave out --private"
         )
     check_zoo(held, target, manifest)
     check_tag(held, target, manifest)
 
 
 def check_branch(held: Holding | None, target: Target) -> None:
-    """Refuse to publish to what cannot move, see ``check_holding``."""
+    """Refuse a tag or a commit: they never move, see ``check_holding``."""
     tags = set(held.tags) - held.branches if held else set()
     if target.revision in tags or COMMIT.fullmatch(target.revision):
         raise ZooError(
-            f"{target.revision} is no branch of {target.page} but a tag or a commit, which never "
-            "move; name a branch with --revision, or leave it out"
+            f"{target.revision} of {target.page} is a tag or a commit, which never moves; name a "
+            "branch with --revision, or leave it out"
         )
 
 
 def check_zoo(held: Holding, target: Target, manifest: Manifest) -> None:
-    """Refuse a repository of something else, see ``check_holding``."""
+    """Refuse a repository with another zoo or no zoo at all, see ``check_holding``."""
     strange = sorted(file for file in held.files if not is_ours(file) and file not in WELCOME)
     if MANIFEST in held.files:
         there = manifest_at(target, held.commit)
@@ -144,29 +151,31 @@ def check_zoo(held: Holding, target: Target, manifest: Manifest) -> None:
         if target.revision == MAIN and not target.create_pr:
             check_order(there, target, manifest)
     elif strange:
-        raise ZooError(f"{target.page} is no zoo: it holds {strange[0]}; choose another repository")
+        raise ZooError(
+            f"{target.page} is not a zoo: it holds {strange[0]}; choose another repository"
+        )
 
 
 def check_order(there: Manifest, target: Target, manifest: Manifest) -> None:
-    """Refuse to replace a zoo by less of it or by an earlier version, see ``check_holding``."""
+    """Refuse to replace a zoo by an earlier version or by fewer models, see ``check_holding``."""
     held, here = ((one.spec.version, one.models_built) for one in (there, manifest))
     if held > here:
         raise ZooError(
-            f"{target.page} holds version {held[0]} with {held[1]} models, here it is version "
+            f"{target.page} holds version {held[0]} with {held[1]} models, yours is version "
             f"{here[0]} with {here[1]}; main never goes back: name a branch with --revision, or "
             "choose another repository"
         )
 
 
 def check_tag(held: Holding, target: Target, manifest: Manifest) -> None:
-    """Refuse to publish a version anew with other content, see ``check_holding``."""
+    """Refuse to publish a version again with other content, see ``check_holding``."""
     tag, here = version_tag(manifest), manifest.content_sha256
     if tag not in held.tags:
         return
     there = manifest_at(target, held.tags[tag]).content_sha256
     if there != here:
         raise ZooError(
-            f"{target.page} has a {tag} already, with content {there[:12]}…, here it is "
+            f"{target.page} has a {tag} already, with content {there[:12]}…, yours is "
             f"{here[:12]}…; a published version is never replaced: raise version in the spec, or "
             "choose another repository"
         )
@@ -176,13 +185,13 @@ def manifest_at(target: Target, commit: str) -> Manifest:
     """Read the manifest that a repository holds.
 
     Raises:
-        ZooError: If it is none.
+        ZooError: If it cannot be read.
     """
-    path = read_back(target.api, target.repository, MANIFEST, commit, target.scratch)
+    path = download_small_file(target.api, target.repository, MANIFEST, commit, target.scratch)
     try:
         return read_manifest(path.parent)
     except ZooError as error:
-        reason = str(error).partition(": ")[2].rpartition("; ")[0]  # its way out is another
+        reason = str(error).partition(": ")[2].rpartition("; ")[0]  # without its way out
         raise ZooError(
             f"{target.repository} holds a {MANIFEST} that cannot be read ({reason}); choose "
             "another repository, or delete it there"
@@ -190,7 +199,7 @@ def manifest_at(target: Target, commit: str) -> Manifest:
 
 
 def prepare(target: Target, held: Holding | None, manifest: Manifest) -> Target:
-    """Make the repository, the branch or the pull request that is not there yet."""
+    """Create the repository, the branch or the pull request if it is missing."""
     api, name = target.api, target.repository
     if held is None:
         api.create_repo(name, repo_type="dataset", private=target.private or None, exist_ok=True)

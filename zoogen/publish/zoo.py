@@ -1,4 +1,4 @@
-"""A zoo to the Hugging Face Hub: files first, the manifest last, then proof, then a tag."""
+"""Publish a zoo on the Hub: files first, the manifest last, then verify, then tag."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -9,19 +9,20 @@ from tempfile import TemporaryDirectory
 
 from zoogen.atomic import sha256_of, write_text
 from zoogen.errors import IntegrityError, ZooError
+from zoogen.hub.address import MAIN, check_revision
 from zoogen.hub.client import (
     HeldFile,
     Holding,
-    bars_where_watched,
+    bars_on_terminal_only,
     check_repository,
+    download_small_file,
     holding,
     hub_client,
-    read_back,
 )
 from zoogen.hub.errors import AGAIN, hub_errors
-from zoogen.hub.reference import MAIN, check_revision
 from zoogen.load.locate import find_folder
-from zoogen.load.zoo import Zoo, load_zoo
+from zoogen.load.open import load_zoo
+from zoogen.load.zoo import Zoo
 from zoogen.progress import progress_bar
 from zoogen.publish.staging import (
     PlannedFile,
@@ -36,19 +37,19 @@ from zoogen.publish.target import Target, check_holding, look_at, prepare, versi
 from zoogen.store.croissant import CROISSANT, check_croissant, croissant_json, first_published
 from zoogen.store.manifest import MANIFEST, TABLE, Manifest, read_manifest, verify_files
 
-FORBIDDEN = "take one with write access, or send the zoo as a pull request: --create-pr"
+FORBIDDEN = "use one with write access, or send the zoo as a pull request: --create-pr"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Publication:
-    """What was published, or would be.
+    """A published zoo, or the plan to publish one.
 
     Attributes:
-        page: Address of the repository.
-        revision: The branch or pull request it went to.
-        commit: The commit that holds it; None if there is none yet.
-        tag: Its name among the versions; None unless it is on the main branch.
-        files: Every file, and what sending it meant.
+        page: URL of the repository.
+        revision: Branch or pull request that the zoo went to.
+        commit: Commit that holds the zoo; None if there is none yet.
+        tag: Tag of the version; None unless it is on the main branch.
+        files: Every file, and its change in the repository.
     """
 
     page: str
@@ -59,7 +60,7 @@ class Publication:
 
     @property
     def sent(self) -> tuple[PlannedFile, ...]:
-        """The files that were not there, or not like this."""
+        """The files that were new, changed or deleted."""
         return tuple(file for file in self.files if file.change != "same")
 
 
@@ -77,31 +78,37 @@ def publish_zoo(  # noqa: PLR0913, each is an option of the command or of the Hu
 ) -> Publication:
     """Publish a built zoo as a data set of the Hugging Face Hub.
 
-    Called again it sends what is missing, or nothing. The zoo's own folder is only read.
+    A second call sends only what is missing. The zoo's own folder is only read.
 
     Args:
         zoo: A registered name, or the folder of a built zoo.
-        repository: ``OWNER/NAME``; made if it is not there.
-        private: Make it a private one.
-        revision: Branch to publish to, made if it is not there; by default ``main``.
-        create_pr: Send a pull request instead, to a repository that is there.
-        dry_run: Only say what would be sent.
-        endpoint: Address of the Hub; by default ``$HF_ENDPOINT`` or huggingface.co.
-        token: By default ``$HF_TOKEN`` or that of ``hf auth login``.
+        repository: ``OWNER/NAME``; created if it does not exist.
+        private: Whether the repository must be private.
+        revision: Branch to publish to, created if it does not exist; by default ``main``.
+        create_pr: Whether to send a pull request, to a repository that exists.
+        dry_run: Whether only to plan, and send nothing.
+        endpoint: URL of the Hub; by default ``$HF_ENDPOINT`` or huggingface.co.
+        token: Access token; by default ``$HF_TOKEN`` or that of ``hf auth login``.
         cache_dir: Where zoos are kept; by default ``$ZOOGEN_CACHE`` or ``~/.cache/zoogen``.
 
     Raises:
         UnknownNameError: If there is neither a zoo nor a folder of that name.
-        IntegrityError: If a file of the zoo is damaged, or the Hub holds another than was sent.
+        IntegrityError: If a file of the zoo is damaged, or differs on the Hub once it was sent.
         ZooError: If the zoo is not built, the Hub cannot be reached or refuses, or the repository
             holds something else.
+
+    Example:
+        >>> import zoogen
+        >>> publication = zoogen.publish_zoo("few", "my-name/few-tetris")
+        >>> publication.tag
+        'v2'
     """
     if create_pr and revision is not None:
-        raise ZooError("a pull request goes to main: leave out either --revision or --create-pr")
+        raise ZooError("a pull request goes to main; leave out either --revision or --create-pr")
     check_repository(repository)
     branch = MAIN if revision is None else check_revision(revision)
     api = hub_client(endpoint, token)
-    built = proved(find_folder(zoo, cache_dir))
+    built = load_verified(find_folder(zoo, cache_dir))
     with TemporaryDirectory(prefix="zoogen-publish-") as scratch:
         target = Target(
             api=api,
@@ -109,13 +116,13 @@ def publish_zoo(  # noqa: PLR0913, each is an option of the command or of the Hu
             private=private,
             revision=branch,
             create_pr=create_pr,
-            scratch=Path(scratch) / "read-back",
+            scratch=Path(scratch) / "downloads",
         )
         return publish_staged(built, Path(scratch) / "zoo", target, dry_run=dry_run)
 
 
-def proved(folder: Path) -> Zoo:
-    """Hash every file of a zoo and load it: no damaged one is to be published."""
+def load_verified(folder: Path) -> Zoo:
+    """Hash every file of a zoo, then load it."""
     manifest = read_manifest(folder)
     files = 1 + len(manifest.shards)
     with progress_bar("check", things="files", total=files, unit="files") as report:
@@ -125,7 +132,7 @@ def proved(folder: Path) -> Zoo:
 
 
 def publish_staged(zoo: Zoo, stage: Path, target: Target, *, dry_run: bool) -> Publication:
-    """Plan, send, prove and tag; see ``publish_zoo``."""
+    """Plan, send, verify and tag; see ``publish_zoo``."""
     api, manifest, tag = target.api, zoo.manifest, version_tag(zoo.manifest)
     with hub_errors(api, target.repository, forbidden=FORBIDDEN):
         held, target = look_at(target, manifest)
@@ -144,30 +151,38 @@ def publish_staged(zoo: Zoo, stage: Path, target: Target, *, dry_run: bool) -> P
     )
     if dry_run:
         return publication
-    with hub_errors(api, target.repository, forbidden=FORBIDDEN), bars_where_watched():
+    with hub_errors(api, target.repository, forbidden=FORBIDDEN), bars_on_terminal_only():
         if publication.sent:
             target = prepare(target, held, manifest)
         commit = send(stage, target, held, plan) or publication.commit
         assert commit is not None, "a repository has a commit once something was sent"
-        prove(stage, target, commit, manifest)
+        verify_published(stage, target, commit, manifest)
         if publication.tag and not (held and tag in held.tags):
             api.create_tag(target.repository, tag=tag, revision=commit, repo_type="dataset")
     return replace(publication, commit=commit, revision=target.revision)
 
 
 def croissant_there(target: Target, held: Holding | None) -> str:
-    """Return the description that the repository holds, or nothing."""
+    """Return the Croissant description in the repository; empty if there is none."""
     if held is None or CROISSANT not in held.files:
         return ""
-    path = read_back(target.api, target.repository, CROISSANT, held.commit, target.scratch)
+    path = download_small_file(
+        target.api, target.repository, CROISSANT, held.commit, target.scratch
+    )
     return path.read_text(encoding="utf-8", errors="replace")
 
 
 def stage_croissant(zoo: Zoo, stage: Path, target: Target, there: str) -> None:
-    """Describe the zoo; the same rows keep the day on which they were published first.
+    """Write the Croissant description; the same rows keep their first day of publication.
+
+    Args:
+        zoo: The zoo to describe.
+        stage: Folder of the files to publish.
+        target: Repository to publish to.
+        there: The description in the repository; empty if there is none.
 
     Raises:
-        ZooError: If nobody could load the table by what is new in the description.
+        ZooError: If a new description cannot load the table.
     """
     today = datetime.now(UTC).date()
     text = croissant_json(
@@ -186,10 +201,10 @@ def stage_croissant(zoo: Zoo, stage: Path, target: Target, there: str) -> None:
 def send(
     stage: Path, target: Target, held: Holding | None, plan: Sequence[PlannedFile]
 ) -> str | None:
-    """Send what is not there, the manifest by itself at the end.
+    """Send new and changed files, then the manifest in a commit of its own.
 
-    Before shards or the table are replaced, the manifest of those that were there is taken away:
-    what an upload that is cut leaves behind is no zoo.
+    If shards or the table change, the first commit also deletes the old manifest: an interrupted
+    upload then leaves nothing that looks like a zoo.
 
     Returns:
         The last commit, or None if there was nothing to send.
@@ -224,30 +239,34 @@ def send(
     return commit
 
 
-def prove(stage: Path, target: Target, commit: str, manifest: Manifest) -> None:
-    """Hold what the repository has at a commit against manifest and stage.
+def verify_published(stage: Path, target: Target, commit: str, manifest: Manifest) -> None:
+    """Compare the repository at a commit with manifest and stage.
 
-    A shard is not hashed here once more: it may have changed since it was found whole.
+    A shard is compared with its hash in the manifest: the local file may have changed by now.
 
     Raises:
         IntegrityError: At the first file that is missing or differs.
     """
     held = holding(target.api, target.repository, commit)
     files = staged_files(stage)
-    with progress_bar("prove", things="files", total=len(files), unit="files") as report:
+    with progress_bar("verify", things="files", total=len(files), unit="files") as report:
         for name in files:
             there = held.files.get(name) if held else None
-            prove_file(name, known_sha256(stage, name, manifest), target, commit, there)
+            wanted = known_sha256(stage, name, manifest)
+            verify_published_file(name, wanted, target, commit, there)
             report(1)
 
 
-def prove_file(name: str, wanted: str, target: Target, commit: str, there: HeldFile | None) -> None:
-    """Compare one file: by the hash that the Hub names, or, where it names none, by its bytes."""
+def verify_published_file(
+    name: str, wanted: str, target: Target, commit: str, there: HeldFile | None
+) -> None:
+    """Compare a file's hash with the one that the Hub lists, or with that of its download."""
     if there is None:
         raise IntegrityError(f"{target.page} has no {name} at {commit}; {AGAIN}")
     found = there.sha256
     if found is None:
-        found = sha256_of(read_back(target.api, target.repository, name, commit, target.scratch))
+        download = download_small_file(target.api, target.repository, name, commit, target.scratch)
+        found = sha256_of(download)
     if found != wanted:
         raise IntegrityError(
             f"{target.page}: {name} has sha256 {found} there, {wanted} here; it was altered on the "

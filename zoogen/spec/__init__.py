@@ -1,6 +1,6 @@
 """What a zoo is, as frozen values.
 
-In: names, axes and seeds that a user writes. Out: a ``ZooSpec``, its models, their split.
+In: names, axes and seeds. Out: a ``ZooSpec``, its models and their splits.
 May import: the modules beside the rooms.
 Private: ``faults``.
 """

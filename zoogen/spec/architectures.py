@@ -1,4 +1,4 @@
-"""What a network is made of: frozen values that know their tensors and what may be permuted."""
+"""Network architectures as frozen values, with their tensors and permutation symmetries."""
 
 from itertools import accumulate, pairwise
 from math import prod
@@ -15,7 +15,7 @@ VALUE = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 @dataclass(frozen=True, kw_only=True, config=VALUE)
 class MLP:
-    """A fully connected network: ``widths`` units from the input to the logits.
+    """A fully connected network with ``widths`` units, from the input to the logits.
 
     Layer ``i`` is called ``fc{i}``; its weight is ``[out, in]`` as in ``torch.nn.Linear``.
     """
@@ -26,7 +26,7 @@ class MLP:
 
     @property
     def image_shape(self) -> tuple[int, ...]:
-        """Shape of the images it takes: ``[pixels]``."""
+        """Shape of an input image: ``[pixels]``."""
         return self.widths[:1]
 
     @property
@@ -46,7 +46,7 @@ class MLP:
 
     @property
     def layout(self) -> Layout:
-        """Where each tensor lies in a flat weight vector, ``weight`` then ``bias`` per layer."""
+        """Layout of the weight vector, ``weight`` then ``bias`` per layer."""
         shapes: dict[str, tuple[int, ...]] = {}
         for layer, (inputs, outputs) in zip(self.dense_layers, pairwise(self.widths), strict=True):
             shapes[f"{layer}.weight"] = (outputs, inputs)
@@ -56,7 +56,7 @@ class MLP:
 
     @property
     def symmetry(self) -> tuple[HiddenLayer, ...]:
-        """The layers whose units may be permuted without changing the function: all hidden ones."""
+        """Layers that can be permuted without changing the function: all hidden layers."""
         return chained_layers(self.layout)
 
     def __str__(self) -> str:
@@ -68,11 +68,11 @@ class Convolution:
     """One block: convolution without padding, max pooling, activation, dropout.
 
     Attributes:
-        channels: Of the output.
+        channels: Number of output channels.
         kernel: Side of the square kernel, in pixels.
-        stride: Of the convolution.
-        pool: Window and stride of the max pooling; 1 is none.
-        dropout: Whether a model with dropout drops units here.
+        stride: Stride of the convolution.
+        pool: Window and stride of the max pooling; 1 means no pooling.
+        dropout: Whether a model with dropout drops units of this block.
     """
 
     channels: PositiveInt
@@ -82,7 +82,7 @@ class Convolution:
     dropout: bool = True
 
     def output_side(self, side: int) -> int:
-        """Side of the map that an image of ``side`` pixels becomes; under 1 if too small."""
+        """Return the side of the output for an input of ``side`` pixels; below 1 if too small."""
         return ((side - self.kernel) // self.stride + 1) // self.pool
 
 
@@ -94,14 +94,14 @@ class CNN:
     ``[out, in]`` as in ``torch.nn``.
 
     Attributes:
-        image: Channels, height and width of the images.
-        convolutions: Input to output.
+        image: Channels, height and width of an image.
+        convolutions: Convolutions, from input to output.
         features: How maps become a vector: ``flatten`` them, channel by channel, or take the
             ``mean`` of each channel (global average pooling).
-        widths: Units of the fully connected layers; the last are the classes.
+        widths: Units of each fully connected layer; the last is the number of classes.
 
     Raises:
-        pydantic.ValidationError: For a map too small for the next convolution.
+        pydantic.ValidationError: If a map is too small for the next convolution.
     """
 
     image: tuple[PositiveInt, PositiveInt, PositiveInt]
@@ -112,23 +112,23 @@ class CNN:
 
     @model_validator(mode="after")
     def check_sizes(self) -> "CNN":
-        """Refuse a convolution or pooling larger than the map it is given."""
+        """Refuse a convolution or pooling larger than its input."""
         for number, (channels, height, width) in enumerate(self.maps, 1):
             if height < 1 or width < 1:
                 raise ValueError(
-                    f"convolution {number} leaves a map of {channels}×{height}×{width} "
-                    f"of an image of {'×'.join(map(str, self.image))}; expected sides of 1 or more"
+                    f"convolution {number} reduces an image of {'×'.join(map(str, self.image))} "
+                    f"to a map of {channels}×{height}×{width}; expected sides of 1 or more"
                 )
         return self
 
     @property
     def image_shape(self) -> tuple[int, ...]:
-        """Shape of the images it takes: ``[channels, height, width]``."""
+        """Shape of an input image: ``[channels, height, width]``."""
         return self.image
 
     @property
     def maps(self) -> tuple[tuple[int, int, int], ...]:
-        """Channels, height and width of every convolution's output, pooled."""
+        """Channels, height and width after each convolution and its pooling."""
 
         def convolved(before: tuple[int, int, int], by: Convolution) -> tuple[int, int, int]:
             return by.channels, by.output_side(before[1]), by.output_side(before[2])
@@ -152,7 +152,7 @@ class CNN:
 
     @property
     def layout(self) -> Layout:
-        """Where each tensor lies in a flat weight vector, ``weight`` then ``bias`` per layer."""
+        """Layout of the weight vector, ``weight`` then ``bias`` per layer."""
         shapes: dict[str, tuple[int, ...]] = {}
         channels = (self.image[0], *(block.channels for block in self.convolutions))
         for number, block in enumerate(self.convolutions, 1):
@@ -168,9 +168,9 @@ class CNN:
 
     @property
     def symmetry(self) -> tuple[HiddenLayer, ...]:
-        """The layers whose units may be permuted without changing the function.
+        """Layers that can be permuted without changing the function: all but the last.
 
-        All but the last; where maps are flattened, a channel takes its run of columns with it.
+        If maps are flattened, a channel owns a run of columns in the next layer.
         """
         return chained_layers(self.layout)
 

@@ -1,4 +1,4 @@
-"""What an axis of a zoo may hold: a list of values, a range to draw from, or seeds to draw."""
+"""Ranges and random seeds, which an axis of a zoo may hold instead of a tuple of values."""
 
 from math import exp, log
 from typing import Annotated, Literal
@@ -14,10 +14,10 @@ SIGNIFICANT = 6
 
 @dataclass(frozen=True, config=VALUE)
 class Range:
-    """Numbers from ``low`` to ``high``, equally likely on a linear or a logarithmic scale.
+    """Numbers from ``low`` to ``high``, uniform on a linear or a logarithmic scale.
 
     Raises:
-        pydantic.ValidationError: For an empty range, or a logarithmic one that reaches 0.
+        pydantic.ValidationError: If the range is empty, or logarithmic and reaches 0.
     """
 
     low: float
@@ -30,13 +30,13 @@ class Range:
         if self.low >= self.high:
             raise ValueError(f"the range from {self.low} to {self.high} is empty")
         if self.scale == "log" and self.low <= 0:
-            raise ValueError(f"a logarithmic range starts above 0, not at {self.low}")
+            raise ValueError(f"a logarithmic range must start above 0, not at {self.low}")
         return self
 
     def at(self, share: float) -> float:
-        """Return the number that a share in [0, 1) of all draws lies below.
+        """Return the quantile at ``share``, a number in [0, 1).
 
-        Rounded to six significant digits, so that no machine's logarithm shows in a zoo.
+        It is rounded to six significant digits, because logarithms differ between machines.
         """
         if self.scale == "log":
             value = exp(log(self.low) + share * (log(self.high) - log(self.low)))
@@ -50,15 +50,15 @@ class Range:
 
 @dataclass(frozen=True, kw_only=True, config=VALUE)
 class RandomSeeds:
-    """Seeds drawn once for every point of the grid, published in the table.
+    """Seeds drawn once for every point of the grid and stored in the table.
 
     Attributes:
-        each: How many per point.
-        low: The smallest that may be drawn.
-        high: The largest.
+        each: Number of seeds per point.
+        low: Smallest possible seed.
+        high: Largest possible seed.
 
     Raises:
-        pydantic.ValidationError: For an empty range.
+        pydantic.ValidationError: If the range is empty.
     """
 
     each: PositiveInt
@@ -73,7 +73,7 @@ class RandomSeeds:
         return self
 
     def at(self, share: float) -> int:
-        """Return the seed that a share in [0, 1) of all draws lies below."""
+        """Return the seed at the quantile ``share``, a number in [0, 1)."""
         return self.low + int(share * (self.high - self.low + 1))
 
     def __len__(self) -> int:

@@ -1,4 +1,4 @@
-"""The models of a zoo, one by one: the points of its axes, in an order that never changes."""
+"""The models of a zoo: the points of its axes, in a fixed order."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ from zoogen.spec.zoo_spec import AXES, Activation, Initialiser, Optimiser, ZooSp
 
 @dataclass(frozen=True, kw_only=True)
 class ModelConfig:
-    """All that decides the weights of one model, its zoo's images and network apart."""
+    """Everything that determines the weights of one model besides the images and the network."""
 
     model: int
     activation: Activation
@@ -29,29 +29,29 @@ class ModelConfig:
 
     @property
     def start(self) -> tuple[Initialiser, int]:
-        """Models with the same start begin from the same weights, up to their ``init_std``."""
+        """Key of the initial weights, which also depend on ``init_std``."""
         return self.initialiser, self.seed
 
     @property
     def kind(self) -> tuple[Activation, Optimiser, float]:
-        """Models of one kind are computed alike, step for step."""
+        """Key of the computation: models of one kind run the same training steps."""
         return self.activation, self.optimiser, self.train_fraction
 
 
 SCALED = ("normal", "truncated_normal")
-"""The initialisers whose standard deviation is chosen; the others have their own."""
+"""Initialisers that use ``init_std``; the others define their own standard deviation."""
 
 Shards = dict[int, tuple[ModelConfig, ...]]
 
 
-def drawn(spec: ZooSpec, point: int, what: str) -> float:
-    """Draw a share in [0, 1): a hash, the same on every machine and with every version."""
-    digest = sha256(f"{spec.name}/{spec.version}/{point}/{what}".encode()).digest()
+def hashed_share(spec: ZooSpec, number: int, purpose: str) -> float:
+    """Draw a number in [0, 1) by a hash, which is the same on every machine."""
+    digest = sha256(f"{spec.name}/{spec.version}/{number}/{purpose}".encode()).digest()
     return int.from_bytes(digest[:6], "big") / 2**48
 
 
 def points(spec: ZooSpec) -> Sequence[tuple[Any, ...]]:
-    """List the values of every axis at every point: the grid, or what is drawn."""
+    """List the values of every axis at every point of the grid or of the random search."""
     axes = {axis: getattr(spec, axis) for axis in AXES}
     if spec.random_points is None:
         return list(product(*axes.values()))
@@ -60,25 +60,26 @@ def points(spec: ZooSpec) -> Sequence[tuple[Any, ...]]:
         return values.at(share) if isinstance(values, Range) else values[int(share * len(values))]
 
     return [
-        tuple(value(values, drawn(spec, point, axis)) for axis, values in axes.items())
+        tuple(value(values, hashed_share(spec, point, axis)) for axis, values in axes.items())
         for point in range(spec.random_points)
     ]
 
 
 def seeds(spec: ZooSpec, point: int) -> tuple[int, ...]:
-    """Return the seeds of a point, drawn for it where the spec says so."""
+    """Return the seeds of a point: those of the spec, or random ones."""
     if isinstance(spec.seeds, tuple):
         return spec.seeds
     return tuple(
-        spec.seeds.at(drawn(spec, point, f"seed {number}")) for number in range(spec.seeds.each)
+        spec.seeds.at(hashed_share(spec, point, f"seed {number}"))
+        for number in range(spec.seeds.each)
     )
 
 
-def dealt(spec: ZooSpec, configs: Sequence[ModelConfig]) -> list[ModelConfig]:
-    """Shuffle the models of each kind, then let the kinds take turns."""
+def deal(spec: ZooSpec, configs: Sequence[ModelConfig]) -> list[ModelConfig]:
+    """Shuffle the models of each kind, then alternate between the kinds."""
     kinds: dict[Any, int] = {}
     turns = []
-    for config in sorted(configs, key=lambda config: drawn(spec, config.model, "turn")):
+    for config in sorted(configs, key=lambda config: hashed_share(spec, config.model, "turn")):
         kinds[config.kind] = kinds.get(config.kind, 0) + 1
         turns.append((kinds[config.kind], config.kind, config))
     return [config for _, _, config in sorted(turns, key=lambda turn: turn[:2])]
@@ -86,9 +87,9 @@ def dealt(spec: ZooSpec, configs: Sequence[ModelConfig]) -> list[ModelConfig]:
 
 @cache
 def model_configs(spec: ZooSpec) -> tuple[ModelConfig, ...]:
-    """List the models of a zoo; a model's number is its place.
+    """List the models of a zoo; the number of a model is its index.
 
-    Seeds vary fastest in the order of the ``product``.
+    In the order ``product``, seeds vary fastest.
 
     Raises:
         ZooError: If two models would be the same.
@@ -101,13 +102,13 @@ def model_configs(spec: ZooSpec) -> tuple[ModelConfig, ...]:
         for model, config in enumerate(configs)
     ]
     if spec.order == "dealt":
-        named = [replace(config, model=model) for model, config in enumerate(dealt(spec, named))]
+        named = [replace(config, model=model) for model, config in enumerate(deal(spec, named))]
     refuse_twins(spec, named)
     return tuple(named)
 
 
 def refuse_twins(spec: ZooSpec, configs: Sequence[ModelConfig]) -> None:
-    """Refuse models that differ in nothing but a standard deviation that they ignore."""
+    """Refuse models that are equal or differ only in an ``init_std`` that they ignore."""
     different = {
         replace(one, model=0, init_std=one.init_std if one.initialiser in SCALED else 1.0)
         for one in configs
@@ -115,12 +116,13 @@ def refuse_twins(spec: ZooSpec, configs: Sequence[ModelConfig]) -> None:
     if twins := len(configs) - len(different):
         raise ZooError(
             f"{spec.name} would train {twins} of its {len(configs)} models twice: draw fewer "
-            "points or more seeds, and list no init_std for initialisers that ignore it"
+            "points or more seeds, and list several values of init_std only for "
+            f"{' and '.join(SCALED)}"
         )
 
 
 def plan(spec: ZooSpec, models: int) -> Shards:
-    """Cut the first ``models`` of a zoo into shards."""
+    """Split the first ``models`` of a zoo into shards."""
     configs = model_configs(spec)[:models]
     size = spec.models_per_shard
     return {at // size: configs[at : at + size] for at in range(0, models, size)}

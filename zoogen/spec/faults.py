@@ -1,4 +1,4 @@
-"""What is wrong with a spec, in words: pydantic says more than there is to know."""
+"""Short messages for pydantic's validation errors."""
 
 from collections.abc import Iterator
 from textwrap import shorten
@@ -8,36 +8,36 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
 
 LONGEST = 600
-TOLD = {"missing", "too_short"}
-"""Kinds of fault whose message has the value in it, or that have none."""
+WITHOUT_VALUE = {"missing", "too_short"}
+"""Kinds of fault that have no value, or that name it in pydantic's message."""
 
 
-def in_words(error: "ValidationError") -> str:
-    """Name each field that is wrong with what was expected and the value, in one line.
+def fault_message(error: "ValidationError") -> str:
+    """Name each wrong field with its value and the expected one, in one line.
 
-    A field that may be one of several things fails as each of them: the first says it. What is
-    wrong with fields taken together has no value of its own.
+    pydantic reports a union field once per member; only the first report is used. A fault of
+    several fields together has no field name and no value.
     """
-    told: dict[str, str] = {}
+    messages: dict[str, str] = {}
     for fault in error.errors():
-        place = list(named(fault["loc"]))
-        told.setdefault(place[0] if place else "", fault_in_words(place, fault))
-    return shorten(f"{error.title}: {'; '.join(told.values())}", LONGEST, placeholder=" …")
+        path = list(field_path(fault["loc"]))
+        messages.setdefault(path[0] if path else "", one_fault(path, fault))
+    return shorten(f"{error.title}: {'; '.join(messages.values())}", LONGEST, placeholder=" …")
 
 
-def named(loc: tuple[int | str, ...]) -> Iterator[str]:
-    """Yield the names on the way to a value, without those that only pydantic knows."""
-    for part in loc:
-        if isinstance(part, int):
-            yield f"[{part}]"
-        elif part.isidentifier():
-            yield part
+def field_path(loc: tuple[int | str, ...]) -> Iterator[str]:
+    """Yield the field names and indices of a location, without pydantic's internal names."""
+    for step in loc:
+        if isinstance(step, int):
+            yield f"[{step}]"
+        elif step.isidentifier():
+            yield step
 
 
-def fault_in_words(place: list[str], fault: Any) -> str:
-    """Say of one fault where it is and, if that is one value, which."""
+def one_fault(path: list[str], fault: Any) -> str:
+    """Describe one fault by field, message and value."""
     message = fault["msg"].removeprefix("Value error, ")
-    if not place:
+    if not path:
         return str(message)
-    value = "" if fault["type"] in TOLD else f", not {fault['input']!r:.100}"
-    return f"{'.'.join(place).replace('.[', '[')}: {message}{value}"
+    value = "" if fault["type"] in WITHOUT_VALUE else f", not {fault['input']!r:.100}"
+    return f"{'.'.join(path).replace('.[', '[')}: {message}{value}"

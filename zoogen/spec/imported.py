@@ -1,4 +1,4 @@
-"""What a zoo is that others trained: as much as its files say, and where they came from."""
+"""Specs of imported zoos: what their files say, and where the files came from."""
 
 from typing import Annotated, Literal
 
@@ -9,11 +9,11 @@ from zoogen.spec.architectures import VALUE, Network
 from zoogen.spec.axes import Range
 from zoogen.spec.zoo_spec import AXES, Activation, ZooSpec
 
-FEW = 20
-"""Values of an axis that are listed; of more, only the range they lie in."""
+MOST_LISTED = 20
+"""Largest number of values listed for an axis; an axis with more is stored as a range."""
 
-FAR = 100
-"""How many times the smallest value the largest is where a range counts as logarithmic."""
+LOG_RATIO = 100
+"""A range is logarithmic if its largest value exceeds its smallest by more than this factor."""
 
 Name = Annotated[str, StringConstraints(min_length=1)]
 Found = tuple[float, ...] | Range
@@ -21,7 +21,7 @@ Found = tuple[float, ...] | Range
 
 @dataclass(frozen=True, kw_only=True, config=VALUE)
 class Skipped:
-    """Snapshots of one run that are not in the table, and why; no epochs if it has none at all."""
+    """Snapshots of one run left out of the table, and why; no epochs if the run has none."""
 
     run: str
     epochs: tuple[NonNegativeInt, ...]
@@ -30,16 +30,16 @@ class Skipped:
 
 @dataclass(frozen=True, kw_only=True, config=VALUE)
 class Origin:
-    """The files a zoo was imported from.
+    """The files that a zoo was imported from.
 
     Attributes:
         format: Name of the importer.
-        files: How many were read.
-        sha256: Over the lines ``sha256  name`` of these files, by name: whether they lay in a
-            folder or an archive does not show.
-        split: Whose split this is, in words.
-        also: What the files say of all models alike and no column has.
-        skipped: Every snapshot that is not in the table.
+        files: Number of files read.
+        sha256: Hash of the lines ``sha256  name`` of these files, sorted by name; the same for a
+            folder and an archive.
+        split: Origin of the split, in words.
+        also: Facts about all models that are in no column.
+        skipped: Snapshots left out of the table.
     """
 
     format: str
@@ -52,20 +52,20 @@ class Origin:
 
 @dataclass(frozen=True, kw_only=True, config=VALUE)
 class ImportedSpec:
-    """One population of networks that were trained elsewhere.
+    """A population of networks trained elsewhere.
 
-    An axis is a tuple of the values that were found, in the words of the original, or the range
-    they lie in; it is empty, and the table has no such column, where the original does not say.
+    An axis is a tuple of the values found, named as in the original, or a range that covers them.
+    If the original does not say, it is empty and the table has no such column.
 
     Attributes:
         images: Name of the image set, as in ``ZooSpec``; ``unknown`` if it is not published.
-        measured: The properties that the original has, in our names.
-        snapshot_epochs: Epochs that are stored.
-        models: How many were published.
-        origin: Where it came from.
+        measured: Properties that the original has, under our names.
+        snapshot_epochs: Stored epochs.
+        models: Number of published models.
+        origin: Files that the zoo was imported from.
 
     Raises:
-        pydantic.ValidationError: For a network that cannot be run, an unknown field, or a number
+        pydantic.ValidationError: If the network cannot be run, a field is unknown, or a number is
             out of range.
     """
 
@@ -91,7 +91,7 @@ class ImportedSpec:
 
     @property
     def varied(self) -> tuple[str, ...]:
-        """The axes with more than one value, as in ``ZooSpec``."""
+        """Axes with more than one value, as in ``ZooSpec``."""
 
         def varies(values: tuple[object, ...] | Range) -> bool:
             return isinstance(values, Range) or len(values) > 1
@@ -100,24 +100,24 @@ class ImportedSpec:
 
     @property
     def epochs(self) -> int:
-        """The last that is stored."""
+        """Last stored epoch."""
         return self.snapshot_epochs[-1]
 
     @property
     def stored_epochs(self) -> tuple[int, ...]:
-        """The epochs after which a snapshot was taken."""
+        """Epochs after which a snapshot was taken."""
         return self.snapshot_epochs
 
 
 AnySpec = ZooSpec | ImportedSpec
-"""What a zoo is: trained here, or imported."""
+"""Spec of a zoo that was trained here or imported."""
 
 
 def found_values(values: "list[float]") -> Found:
-    """List a few distinct numbers; of many, say from where to where they go."""
+    """Return the distinct numbers, or their range if there are many."""
     distinct = sorted(set(values))
-    if len(distinct) <= FEW:
+    if len(distinct) <= MOST_LISTED:
         return tuple(distinct)
     low, high = distinct[0], distinct[-1]
-    far = low > 0 and high > FAR * low
-    return Range(low=low, high=high, scale="log" if far else "linear")
+    is_log = low > 0 and high > LOG_RATIO * low
+    return Range(low=low, high=high, scale="log" if is_log else "linear")

@@ -8,7 +8,7 @@ from math import prod
 
 @dataclass(frozen=True)
 class Slot:
-    """One tensor: its name, its shape and where it starts in the flat vector."""
+    """One tensor: its name, its shape and its start in the flat vector."""
 
     name: str
     shape: tuple[int, ...]
@@ -21,19 +21,19 @@ class Slot:
 
     @property
     def slice(self) -> slice:
-        """The columns of the flat vector that hold this tensor."""
+        """Columns of the flat vector that hold the tensor."""
         return slice(self.start, self.start + self.size)
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Tensors side by side, row-major each, in forward order, without gaps."""
+    """Row-major tensors side by side in forward order, without gaps."""
 
     slots: tuple[Slot, ...]
 
     @classmethod
     def of(cls, shapes: Mapping[str, tuple[int, ...]]) -> "Layout":
-        """Lay tensors out in the order given; starts are cumulative sizes, never typed by hand."""
+        """Lay out tensors in the given order."""
         starts = accumulate((prod(shape) for shape in shapes.values()), initial=0)
         return cls(
             tuple(
@@ -44,7 +44,7 @@ class Layout:
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Name to shape, in order: what ``Layout.of`` takes back."""
+        """Shape by name, in order; ``Layout.of`` makes the same layout from it."""
         return {slot.name: slot.shape for slot in self.slots}
 
     @property

@@ -1,4 +1,4 @@
-"""The zoos that have a name."""
+"""The registered zoos."""
 
 import sys
 from dataclasses import replace
@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from zoogen.errors import UnknownNameError, ZooError
 from zoogen.spec.architectures import CNN, MLP, Convolution
 from zoogen.spec.axes import RandomSeeds, Range
-from zoogen.spec.faults import in_words
+from zoogen.spec.faults import fault_message
 from zoogen.spec.zoo_spec import ZooSpec
 
 PAPER = "Schürholt et al. 2021, Self-Supervised Representation Learning on Neural Network Weights"
@@ -65,7 +65,7 @@ PAPER_CNN = CNN(
 
 
 def cnn_seed(name: str, images: str, source: str) -> ZooSpec:
-    """Return a zoo of the paper's CNN that varies the seed alone."""
+    """Return a zoo of the paper's CNN in which only the seed varies."""
     return ZooSpec(
         name=name,
         version=2,
@@ -88,7 +88,7 @@ SVHN_SEED = cnn_seed("svhn-seed", "svhn-28", "Figure 14")
 
 
 def mnist_hyp_1(name: str, seeds: tuple[int, ...] | RandomSeeds) -> ZooSpec:
-    """Return a zoo of 1152 configurations with one seed each."""
+    """Return a zoo of 1152 configs with one seed each."""
     return ZooSpec(
         name=name,
         version=2,
@@ -114,7 +114,7 @@ MNIST_HYP_1_RAND_SEED = mnist_hyp_1("mnist-hyp-1-rand-seed", RandomSeeds(each=1)
 
 
 def mnist_hyp_5(name: str, seeds: tuple[int, ...] | RandomSeeds) -> ZooSpec:
-    """Return a zoo of 256 configurations with five seeds each."""
+    """Return a zoo of 256 configs with five seeds each."""
     return replace(
         mnist_hyp_1(name, seeds),
         learning_rate=(1e-3, 1e-4),
@@ -128,9 +128,9 @@ MNIST_HYP_5_RAND_SEED = mnist_hyp_5("mnist-hyp-5-rand-seed", RandomSeeds(each=5)
 
 
 def small_cnn_zoo(name: str, images: str, side: int) -> ZooSpec:
-    """Return a random search in the manner of Unterthiner et al. 2020, all with seed 42.
+    """Return a random search after Unterthiner et al. 2020, with seed 42 for every model.
 
-    Ranges: ``docs/decisions/0009-random-search.md``.
+    ``docs/decisions/0009-random-search.md`` explains the ranges.
     """
     return ZooSpec(
         name=name,
@@ -194,14 +194,19 @@ ZOOS = {
 }
 
 REPOSITORIES: dict[str, str] = {}
-"""Where a zoo is published, as ``hub:OWNER/NAME@REVISION``; what is not there yet is not listed."""
+"""Address of each published zoo, ``hub:OWNER/NAME@REVISION``."""
 
 
 def zoo_spec(name: str) -> ZooSpec:
     """Return the registered spec called ``name``.
 
     Raises:
-        UnknownNameError: If there is none; the message lists the closest names.
+        UnknownNameError: If no zoo has this name; the message lists the closest names.
+
+    Example:
+        >>> import zoogen
+        >>> zoogen.zoo_spec("mnist-seed").network.layout.params
+        2464
     """
     if name not in ZOOS:
         raise UnknownNameError("zoo", name, ZOOS)
@@ -209,28 +214,33 @@ def zoo_spec(name: str) -> ZooSpec:
 
 
 def find_spec(name: str) -> ZooSpec:
-    """Return a registered spec, or one of yours named ``module:attribute``.
+    """Return a registered spec, or your own spec named ``module:attribute``.
 
-    Modules are also looked for in the folder the command runs in.
+    Modules are also searched in the current folder.
 
     Raises:
         UnknownNameError: If no zoo of that name is registered.
-        ZooError: If the module cannot be imported, or the attribute is no valid ``ZooSpec``.
+        ZooError: If the module cannot be imported, or the attribute is not a valid ``ZooSpec``.
+
+    Example:
+        >>> import zoogen
+        >>> zoogen.find_spec("tetris-hyp").models
+        3600
     """
     module, colon, attribute = name.partition(":")
     if not colon:
         return zoo_spec(name)
     if not all(part.isidentifier() for part in module.split(".")):
         raise ZooError(
-            f"{name}: {module!r} is no module that can be imported; name a spec as "
-            "module:attribute, without .py or a folder"
+            f"{name}: {module!r} is not a module name; name a spec as module:attribute, without "
+            ".py or a folder"
         )
     if "" not in sys.path:
         sys.path.append("")
     try:
         found = getattr(import_module(module), attribute)
     except ValidationError as error:
-        raise ZooError(f"{name}: {in_words(error)}") from error
+        raise ZooError(f"{name}: {fault_message(error)}") from error
     except (ImportError, AttributeError, ValueError) as error:
         raise ZooError(f"{name}: {error}; name a spec as module:attribute") from error
     if not isinstance(found, ZooSpec):

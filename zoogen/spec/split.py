@@ -1,4 +1,4 @@
-"""Which models train a probe, which choose its settings and which are scored: 70/15/15 by group."""
+"""Splits: 70 % of the groups train a probe, 15 % choose its settings and 15 % are scored."""
 
 from collections.abc import Hashable, Sequence
 from hashlib import sha256
@@ -9,33 +9,33 @@ from zoogen.spec.zoo_spec import ZooSpec
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)
-SHARES = (0.70, 0.85)
+BOUNDS = (0.70, 0.85)
 HAND = 20
-"""Groups of a sampled zoo that are dealt together."""
+"""Number of consecutive groups of a ``dealt`` zoo within which the shares hold."""
 
 
 def group_keys(spec: ZooSpec, configs: Sequence[ModelConfig]) -> list[Hashable]:
-    """Return what each model may not be separated from: itself, or all that share its start."""
+    """Return the group of each model as a key: the model itself, or its start."""
     return [config.start if spec.group == "start" else config.model for config in configs]
 
 
 def shares_starts(spec: ZooSpec, configs: Sequence[ModelConfig]) -> bool:
-    """Tell whether models of different groups begin from the same weights."""
+    """Tell whether models of different groups start from the same weights."""
     return spec.group == "model" and len({config.start for config in configs}) < len(configs)
 
 
 def model_groups(spec: ZooSpec, configs: Sequence[ModelConfig]) -> list[int]:
-    """Number the groups in order of appearance, one number per model."""
+    """Return the group number of each model; groups are numbered in order of appearance."""
     numbers: dict[Hashable, int] = {}
     return [numbers.setdefault(key, len(numbers)) for key in group_keys(spec, configs)]
 
 
 def model_splits(spec: ZooSpec, configs: Sequence[ModelConfig]) -> list[Split]:
-    """Deal the groups of the full spec into splits, one split per model.
+    """Assign the groups of the full spec to splits and return the split of each model.
 
-    Groups are ranked by a hash of the zoo and their number, so the deal depends neither on a
-    random number generator's version nor on how many models have been built. Where the first
-    models are a sample of the zoo, the shares hold within every ``HAND`` of groups in a row.
+    Groups are ranked by a hash of the zoo and the group number, so the result depends neither on
+    a random number generator nor on how many models are built. If the first models are a sample
+    of the zoo, the shares hold within each ``HAND`` consecutive groups.
     """
     groups = model_groups(spec, configs)
     count = len(set(groups))
@@ -47,9 +47,9 @@ def model_splits(spec: ZooSpec, configs: Sequence[ModelConfig]) -> list[Split]:
 
 
 def shared_out(tag: str, groups: Sequence[int]) -> dict[int, Split]:
-    """Return the split of each group, 70/15/15 of them in the order of their hashes."""
+    """Return the split of each group, 70/15/15 in the order of their hashes."""
     ranked = sorted(groups, key=lambda group: sha256(f"{tag}/{group}".encode()).digest())
-    bounds = [round(share * len(ranked)) for share in SHARES]
+    bounds = [round(bound * len(ranked)) for bound in BOUNDS]
     return {
         group: SPLITS[sum(rank >= bound for bound in bounds)] for rank, group in enumerate(ranked)
     }

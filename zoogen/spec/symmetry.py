@@ -1,4 +1,4 @@
-"""Permutation symmetry: hidden units may change places, and the network computes the same."""
+"""Permutation symmetry: reordering hidden units does not change a network's function."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ from zoogen.spec.layout import Layout
 
 @dataclass(frozen=True)
 class HiddenLayer:
-    """One layer whose units may be permuted.
+    """A layer with units that can be permuted.
 
     Attributes:
-        name: Of the layer.
-        units: How many there are: neurons or channels.
-        axes: Tensors and the axis of each along which the units lie. An axis may be longer than
-            ``units``: every unit then holds a run of it, as a flattened channel does.
+        name: Name of the layer.
+        units: Number of units: neurons or channels.
+        axes: Names of tensors, each with the axis along which the units lie. On an axis longer
+            than ``units``, each unit owns a run of entries, as a flattened channel does.
     """
 
     name: str
@@ -28,16 +28,21 @@ class HiddenLayer:
 
 
 def chained_layers(layout: Layout) -> tuple[HiddenLayer, ...]:
-    """Name the hidden layers of a network whose every layer feeds the next and no other.
+    """Return the hidden layers of a network in which each layer feeds only the next.
 
-    A unit lies along the rows of its own weight and bias, and along the columns (input channels)
-    of the next weight.
+    A unit is a row of its own weight and bias, and a column (input channel) of the next weight.
 
     Raises:
-        ZooError: If a layer has no columns for the units of the one before.
+        ZooError: If a layer has no columns for the units of the previous layer.
 
     Source:
         Schürholt et al. 2021, appendix A.
+
+    Example:
+        >>> import zoogen
+        >>> layout = zoogen.zoo_spec("mnist-seed").network.layout
+        >>> [layer.units for layer in zoogen.chained_layers(layout)]
+        [8, 6, 4, 20]
     """
     layers = [slot.name.removesuffix(".weight") for slot in layout if slot.name.endswith(".weight")]
     shapes = layout.shapes
@@ -47,8 +52,8 @@ def chained_layers(layout: Layout) -> tuple[HiddenLayer, ...]:
         units, columns = shapes[f"{layer}.weight"][0], shapes[f"{following}.weight"][1:2]
         if not columns or columns[0] % units:
             raise ZooError(
-                f"{following}.weight {shapes[f'{following}.weight']} does not hear the {units} "
-                f"units of {layer}; expected layers that each feed the next and no other"
+                f"{following}.weight {shapes[f'{following}.weight']} does not read the {units} "
+                f"units of {layer}; expected a chain in which each layer feeds only the next"
             )
         hidden.append(HiddenLayer(layer, units, (*own, (f"{following}.weight", 1))))
     return tuple(hidden)
@@ -59,13 +64,26 @@ def permutation_index(
     symmetry: tuple[HiddenLayer, ...],
     orders: Mapping[str, Int64[np.ndarray, " units"]],
 ) -> Int64[np.ndarray, " params"]:
-    """Return the index that permutes hidden units: ``vector[index]`` computes what ``vector`` does.
+    """Return the index that permutes hidden units.
+
+    The networks with weights ``vector`` and ``vector[index]`` compute the same function.
 
     Args:
-        layout: Of the vector.
-        symmetry: The network's hidden layers.
-        orders: By layer name, the old place of the unit at each new place. Layers left out keep
-            their order.
+        layout: Layout of the vector.
+        symmetry: Hidden layers of the network.
+        orders: For each layer by name, the old position of the unit at each new position. Layers
+            left out keep their order.
+
+    Example:
+        >>> import numpy as np
+        >>> import zoogen
+        >>> layout = zoogen.zoo_spec("tetris-seed").network.layout
+        >>> layers = zoogen.chained_layers(layout)
+        >>> orders = {layers[0].name: np.array([1, 0, 2, 3, 4])}
+        >>> index = zoogen.permutation_index(layout, layers, orders)
+        >>> vectors = zoogen.load_zoo("tetris-seed").weights[:10]
+        >>> bool((vectors[:, index][:, index] == vectors).all())
+        True
     """
     index = np.arange(layout.params)
     for hidden in symmetry:
@@ -74,7 +92,7 @@ def permutation_index(
         for name, axis in hidden.axes:
             slot = layout[name]
             run = slot.shape[axis] // hidden.units
-            places = (orders[hidden.name][:, None] * run + np.arange(run)).ravel()
+            entries = (orders[hidden.name][:, None] * run + np.arange(run)).ravel()
             tensor = index[slot.slice].reshape(slot.shape)
-            index[slot.slice] = tensor.take(places, axis=axis).ravel()
+            index[slot.slice] = tensor.take(entries, axis=axis).ravel()
     return index

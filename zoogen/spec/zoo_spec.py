@@ -1,4 +1,4 @@
-"""What a zoo is: a frozen value that names its images, its network and every axis that varies."""
+"""Specs of zoos: frozen values that name the images, the network and every axis that varies."""
 
 from collections import Counter
 from dataclasses import replace
@@ -42,36 +42,37 @@ Fraction = Annotated[float, Field(gt=0, le=1)]
 
 @dataclass(frozen=True, kw_only=True, config=VALUE)
 class ZooSpec:
-    """One population of networks: every point of a grid, or points drawn at random.
+    """A population of networks: every point of a grid, or points drawn at random.
 
-    An axis is a tuple of values or, where points are drawn, a ``Range``.
+    An axis is a tuple of values or, for a random search, a ``Range``.
 
     Attributes:
-        version: Raised whenever a change of this spec changes a single weight.
-        images: Name of the image set, or the path of a ``.npz`` or ``.safetensors`` file of your
-            own, see ``zoogen.images.sets``.
+        version: Version of the spec; raise it if a change alters any weight.
+        images: Name of the image set, or the path of your own ``.npz`` or ``.safetensors`` file,
+            see ``zoogen.images.own``.
         init_std: Standard deviation of the ``normal`` and ``truncated_normal`` initialisers; the
-            others have their own.
+            others define their own.
         weight_decay: Coupled L2 penalty, as in ``torch.optim``; applied to biases too.
-        dropout: Probability of dropping a hidden unit while training.
-        train_fraction: Share of the train images a model is shown, from the first; its train
-            accuracy is that on the images it was shown.
-        seeds: One model each at every point, or how to draw them.
-        random_points: None for the grid, or how many points to draw, each axis by itself.
-        order: How models are numbered, and so which come first in a partial build: as the
-            ``product`` has them, or ``dealt`` like cards, shuffled, activations and optimisers
-            taking turns, so that the first few are a sample of the whole.
-        initial_bias: Of every unit.
-        momentum: Of the ``sgd`` models; the others ignore it.
-        snapshot_epochs: Epochs that are stored, 0 being the initial weights; 1…``epochs`` if
-            none are named.
-        models_per_shard: A shard is the unit of training, storage, resume and distribution.
-        group: What may not straddle two splits: a ``model``, or all models that ``start`` from
-            the same weights.
+        dropout: Probability of dropping a hidden unit in training.
+        train_fraction: Share of the train images, counted from the first, that a model trains on;
+            its train accuracy is measured on these images.
+        seeds: Seeds that every point is trained with, or how to draw them.
+        random_points: Number of points to draw, each axis independently; None for the grid.
+        order: How models are numbered, which decides which come first in a partial build: in
+            ``product`` order, or ``dealt`` like cards: shuffled, with activations, optimisers and
+            train fractions alternating, so that the first models are a sample of the whole.
+        initial_bias: Initial bias of every unit.
+        momentum: Momentum of the ``sgd`` models; the others ignore it.
+        snapshot_epochs: Epochs to store; 0 is the initial weights. If empty, 1 to ``epochs``.
+        models_per_shard: Size of a shard, the unit of training, storage, resuming and
+            distribution.
+        group: Unit that stays in one split: a ``model``, or all models that ``start`` from the
+            same weights.
 
     Raises:
-        pydantic.ValidationError: For an empty or repeated axis, a range without ``random_points``,
-            an unknown activation, initialiser, optimiser or field, or a number out of range.
+        pydantic.ValidationError: If an axis is empty or repeats a value, a range lacks
+            ``random_points``, an activation, initialiser, optimiser or field is unknown, or a
+            number is out of range.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")]
@@ -101,7 +102,7 @@ class ZooSpec:
 
     @model_validator(mode="after")
     def check_axes(self) -> "ZooSpec":
-        """Refuse values listed twice, which would train models twice, and ranges of a grid."""
+        """Refuse repeated values, which would train models twice, and invalid ranges."""
         for axis in (*AXES, "seeds"):
             values = getattr(self, axis)
             if isinstance(values, Range):
@@ -113,9 +114,11 @@ class ZooSpec:
         return self
 
     def check_range(self, axis: str, values: Range) -> None:
-        """Refuse a range where nothing is drawn, or with bounds that the axis cannot take."""
+        """Refuse a range in a grid, or one with bounds that the axis does not allow."""
         if self.random_points is None:
-            raise ValueError(f"{axis} is a range: say how many points to draw with random_points")
+            raise ValueError(
+                f"{axis} is a range: set random_points to the number of points to draw"
+            )
         ends = TypeAdapter(ENDS[axis])
         for end in (values.low, values.high):
             try:
@@ -125,18 +128,18 @@ class ZooSpec:
 
     @model_validator(mode="after")
     def check_epochs(self) -> "ZooSpec":
-        """Refuse snapshots out of order or after the end."""
+        """Refuse snapshot epochs that are out of order or after the end."""
         stored = self.snapshot_epochs
         if list(stored) != sorted(set(stored)) or (stored and stored[-1] > self.epochs):
             raise ValueError(
-                f"snapshot_epochs {', '.join(map(str, stored))}: expected rising numbers "
+                f"snapshot_epochs {', '.join(map(str, stored))}: expected increasing numbers "
                 f"from 0 to {self.epochs}"
             )
         return self
 
     @property
     def points(self) -> int:
-        """Number of points, each of which is trained with every seed."""
+        """Number of points; each is trained with every seed."""
         return self.random_points or prod(len(getattr(self, axis)) for axis in AXES)
 
     @property
@@ -146,7 +149,7 @@ class ZooSpec:
 
     @property
     def varied(self) -> tuple[str, ...]:
-        """The axes with more than one value, seeds left out."""
+        """Axes with more than one value, except seeds."""
 
         def varies(values: tuple[object, ...] | Range) -> bool:
             return isinstance(values, Range) or len(values) > 1
@@ -155,24 +158,24 @@ class ZooSpec:
 
     @property
     def measured(self) -> tuple[str, ...]:
-        """The properties that are measured of every snapshot, see ``zoogen.train.measure``."""
+        """Properties measured of every snapshot, see ``zoogen.train.measure``."""
         classes = range(self.network.classes)
         return (*MEASURED, *(f"f1_class_{label}" for label in classes))
 
     @property
     def stored_epochs(self) -> tuple[int, ...]:
-        """The epochs after which a snapshot is taken."""
+        """Epochs after which a snapshot is taken."""
         return self.snapshot_epochs or tuple(range(1, self.epochs + 1))
 
     def with_epochs(self, epochs: int) -> "ZooSpec":
-        """Return the spec of a shorter or longer training.
+        """Return the spec with a shorter or longer training.
 
-        Where snapshots are named, those before the new end are kept, and the end is one.
+        If ``snapshot_epochs`` are set, those before the new end stay and the new end is added.
         """
         if not self.snapshot_epochs:
             return replace(self, epochs=epochs)
-        kept = {epoch for epoch in self.snapshot_epochs if epoch < epochs} | {epochs}
-        return replace(self, epochs=epochs, snapshot_epochs=tuple(sorted(kept)))
+        stored = {epoch for epoch in self.snapshot_epochs if epoch < epochs} | {epochs}
+        return replace(self, epochs=epochs, snapshot_epochs=tuple(sorted(stored)))
 
 
 AXES = (

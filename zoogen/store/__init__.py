@@ -1,5 +1,5 @@
-"""A zoo's files: shards of weights, a table of snapshots, a manifest, a card.
+"""Files of a zoo: shards of weights, a table of snapshots, a manifest and a card.
 
-In: weights, rows and a spec. Out: files that are whole and hashed, and the same values read back.
+In: weights, rows and a spec. Out: complete, hashed files, and the same values read back.
 May import: ``spec``.
 """

@@ -1,4 +1,4 @@
-"""Does a manifest say what its spec and its table say: it holds all hashes but its own."""
+"""Consistency of a manifest with its spec and its table: no hash protects the manifest itself."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,28 +16,28 @@ if TYPE_CHECKING:
 
 
 def check_agreement(folder: Path, manifest: Manifest, table: "pd.DataFrame") -> None:
-    """Make sure that what a manifest says twice, or the table says too, is the same.
+    """Check the fields of a manifest that follow from other fields or from the table.
 
-    Of an imported zoo the original alone knows which starting points and splits there were.
+    Starting points and splits of an imported zoo are not checked: only the original knows them.
 
     Args:
-        folder: Of the zoo, for the message.
-        manifest: Read from it.
-        table: All of its rows.
+        folder: Folder of the zoo, for the message.
+        manifest: Manifest of the zoo.
+        table: All rows of the table.
 
     Raises:
         IntegrityError: At the first field that differs.
     """
-    for field, says, expected in claims(manifest, table):
-        if says != expected:
+    for field, found, expected in claims(manifest, table):
+        if found != expected:
             raise IntegrityError(
-                f"{folder / MANIFEST}: {field} is {says}, spec and table give {expected}; "
+                f"{folder / MANIFEST}: {field} is {found}, spec and table give {expected}; "
                 f"the manifest was altered, {REMEDY}"
             )
 
 
 def claims(manifest: Manifest, table: "pd.DataFrame") -> Iterator[tuple[str, object, object]]:
-    """Yield fields that follow from others: the name, what it says and what it must say."""
+    """Yield name, value and expected value of each field that follows from others."""
     spec = manifest.spec
     lost = {failure.model for failure in manifest.failures}
     yield "models_planned", manifest.models_planned, spec.models

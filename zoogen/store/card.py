@@ -1,4 +1,4 @@
-"""The card of a zoo: a README that says what is in the folder and how to read it."""
+"""Cards: a README that says what is in the folder of a zoo and how to read it."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 CARD = "README.md"
 PLOTS = "plots"
-SHOWN = 10
+MOST_LISTED = 10
 
 TEMPLATE = """\
 {front_matter}
@@ -33,8 +33,8 @@ TEMPLATE = """\
 {ranges}
 {checks}{pictures}
 `{table}` has one row per snapshot; row `row` of `weights/{{shard:05d}}.safetensors` is its weight
-vector. The tensors lie in it side by side, row-major: {layout}. `zoo.json` names every file with
-its SHA-256. Splits are {split}{shared}.
+vector. The vector holds these tensors side by side, row-major: {layout}. `zoo.json` names every
+file with its SHA-256. Splits are {split}{shared}.
 
 ```python
 from zoogen import load_zoo
@@ -47,8 +47,8 @@ zoo.network(0)                    # the torch module of the first row of zoo.pro
 
 
 def facts(spec: AnySpec) -> dict[str, str]:
-    """Say in words what is varied and what is kept fixed."""
-    axes = {axis.replace("_", " "): in_words(getattr(spec, axis)) for axis in AXES}
+    """Return the settings of a zoo as text, by name."""
+    axes = {axis.replace("_", " "): values_text(getattr(spec, axis)) for axis in AXES}
     if isinstance(spec, ImportedSpec):
         return imported_facts(spec, axes)
     if not set(SCALED) & set(spec.initialiser):
@@ -63,10 +63,10 @@ def facts(spec: AnySpec) -> dict[str, str]:
         "network": f"{spec.network}, {spec.network.layout.params} weights",
         **axes,
         **fixed,
-        "seeds": in_words(spec.seeds),
+        "seeds": values_text(spec.seeds),
         "images": f"{spec.images}, batch size {spec.batch_size}",
         "epochs": f"{spec.epochs}",
-        "snapshots": in_words(spec.stored_epochs),
+        "snapshots": values_text(spec.stored_epochs),
         "models": f"{spec.models}",
         "source": spec.source or "own spec",
         "licence": spec.licence,
@@ -74,16 +74,16 @@ def facts(spec: AnySpec) -> dict[str, str]:
 
 
 def imported_facts(spec: ImportedSpec, axes: dict[str, str]) -> dict[str, str]:
-    """Say of an imported zoo what its original says, and where it comes from."""
+    """Return the settings and the origin of an imported zoo as text, by name."""
     origin = spec.origin
     left_out = sum(max(1, len(one.epochs)) for one in origin.skipped)
     return {
         "zoo": f"{spec.name}, version {spec.version}",
         "network": f"{spec.network}, {spec.network.layout.params} weights",
-        **{axis: words or "not told" for axis, words in axes.items()},
+        **{axis: text or "unknown" for axis, text in axes.items()},
         **dict(origin.also),
         "images": spec.images,
-        "snapshots": in_words(spec.stored_epochs),
+        "snapshots": values_text(spec.stored_epochs),
         "models": f"{spec.models}",
         "source": spec.source,
         "licence": spec.licence,
@@ -92,22 +92,22 @@ def imported_facts(spec: ImportedSpec, axes: dict[str, str]) -> dict[str, str]:
     }
 
 
-def split_words(spec: AnySpec) -> str:
-    """Say how the splits were dealt."""
+def split_text(spec: AnySpec) -> str:
+    """Describe how models were assigned to splits."""
     if isinstance(spec, ImportedSpec):
         return spec.origin.split
     return f"70/15/15 by {'starting weights' if spec.group == 'start' else 'model'}"
 
 
-def in_words(values: tuple[Any, ...] | Range | RandomSeeds) -> str:
-    """List a few values; say of many, or of a range, how far they go."""
-    if isinstance(values, tuple) and len(values) > SHOWN:
+def values_text(values: tuple[Any, ...] | Range | RandomSeeds) -> str:
+    """List a few values, or give the range of many."""
+    if isinstance(values, tuple) and len(values) > MOST_LISTED:
         return f"{len(values)}, from {values[0]} to {values[-1]}"
     return ", ".join(map(str, values)) if isinstance(values, tuple) else str(values)
 
 
 def built_facts(manifest: Manifest) -> dict[str, str]:
-    """Say what was asked for, and how many of the models are there."""
+    """Return the settings of a zoo as text, with the number of built models."""
     built, planned = manifest.models_built, manifest.models_planned
     return facts(manifest.spec) | {
         "models": f"{built} of {planned}, {len(manifest.failures)} failed"
@@ -115,13 +115,13 @@ def built_facts(manifest: Manifest) -> dict[str, str]:
 
 
 def measured_columns(rows: "pd.DataFrame") -> list[str]:
-    """Name the columns of numbers that were measured, in the order of the table."""
+    """Return the names of the columns of measured numbers, in the order of the table."""
     numbers = map(str, rows.select_dtypes("number"))
     return [name for name in numbers if name not in {*PLACE, *AXES, "seed"}]
 
 
-def shared_words(manifest: Manifest) -> str:
-    """Say what the splits share, if models of different groups start from the same weights."""
+def shared_text(manifest: Manifest) -> str:
+    """Describe what the splits share, if models of different groups start from the same weights."""
     if not manifest.shared_starts:
         return ""
     first = "; models share starting points across splits"
@@ -129,8 +129,8 @@ def shared_words(manifest: Manifest) -> str:
     return first + equal if 0 in manifest.spec.stored_epochs else first
 
 
-def part_words(manifest: Manifest) -> str:
-    """Say how many models are still to come, if any."""
+def part_text(manifest: Manifest) -> str:
+    """Say how much of the zoo is built, unless it is complete."""
     if manifest.is_complete:
         return ""
     return (
@@ -140,7 +140,7 @@ def part_words(manifest: Manifest) -> str:
 
 
 def check_lines(manifest: Manifest) -> str:
-    """List what an import made sure of."""
+    """List the checks of an import."""
     if not manifest.checks:
         return ""
     rows = (f"| {one.name} | {one.outcome} | {one.detail} |" for one in manifest.checks)
@@ -153,16 +153,16 @@ def zoo_card(
     plots: Mapping[str, str] | None = None,
     source: str | None = None,
 ) -> str:
-    """Write the card from the manifest and the table; nothing in it is typed by hand.
+    """Return the card of a zoo.
 
     Args:
-        manifest: What was built.
-        rows: Its table.
-        plots: The pictures in the folder ``plots`` of the zoo and what they show.
-        source: What ``load_zoo`` is to be given; by default the name of the zoo.
+        manifest: Manifest of the zoo.
+        rows: Table of the zoo.
+        plots: Caption of each picture in the folder ``plots`` of the zoo, by file name.
+        source: Argument of ``load_zoo`` in the example; by default the name of the zoo.
     """
     spec = manifest.spec
-    pictures = (f"\n![{shown}]({PLOTS}/{name})\n" for name, shown in (plots or {}).items())
+    pictures = (f"\n![{caption}]({PLOTS}/{name})\n" for name, caption in (plots or {}).items())
     ranges = (
         f"| {name} | {rows[name].min():.3f} | {rows[name].median():.3f} | {rows[name].max():.3f} |"
         for name in measured_columns(rows)
@@ -170,7 +170,7 @@ def zoo_card(
     return TEMPLATE.format(
         name=spec.name,
         front_matter=front_matter(manifest),
-        part=part_words(manifest),
+        part=part_text(manifest),
         source=source or spec.name,
         table=TABLE,
         models=f"{manifest.models_built - len(manifest.failures):,}",
@@ -181,6 +181,6 @@ def zoo_card(
         checks=check_lines(manifest),
         pictures="".join(pictures),
         layout=", ".join(f"`{slot.name}` {list(slot.shape)}" for slot in spec.network.layout),
-        split=split_words(spec),
-        shared=shared_words(manifest),
+        split=split_text(spec),
+        shared=shared_text(manifest),
     )

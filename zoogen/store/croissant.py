@@ -1,6 +1,6 @@
-"""``croissant.json``: a zoo in the words of Croissant 1.1, which data set search reads.
+"""``croissant.json``: metadata in Croissant 1.1, the format that dataset search engines read.
 
-The table is a record set; the shards are a file set, for Croissant has no reader of tensors.
+The table is a record set; the shards are a file set, because Croissant cannot read tensors.
 """
 
 import json
@@ -26,7 +26,7 @@ RECORDS = "snapshots"
 SHARDS = f"{Path(shard_name(0)).parent}/*.safetensors"
 
 GIT_HAS_NO_SHA256 = "https://github.com/mlcommons/croissant/issues/80"
-"""What the Hub's own descriptions give as the hash of a git repository, which has none."""
+"""Placeholder that the Hub's own metadata uses as the hash of a git repository."""
 
 MEANING = {
     "model": "Number of the model in the full zoo",
@@ -41,15 +41,15 @@ MEANING = {
 def croissant_json(
     manifest: Manifest, folder: Path, *, page: str, tag: str, owner: str, published: date
 ) -> str:
-    """Describe a zoo.
+    """Return the Croissant metadata of a zoo.
 
     Args:
-        manifest: What it holds.
-        folder: Where its table and manifest lie.
-        page: Address of the repository.
-        tag: Name of this version there.
-        owner: Who publishes it.
-        published: When.
+        manifest: Manifest of the zoo.
+        folder: Folder that holds the table and the manifest.
+        page: Web address of the repository.
+        tag: Tag of this version in the repository.
+        owner: Name of the publisher.
+        published: Date of publication.
 
     Raises:
         ZooError: If ``mlcroissant`` is not installed.
@@ -62,7 +62,7 @@ def croissant_json(
     metadata = mlc.Metadata(
         ctx=context,
         name=spec.name,
-        description=in_short(manifest),
+        description=zoo_description(manifest),
         url=page,
         license=licence_address(spec.licence),
         version=semantic_version(manifest),
@@ -76,7 +76,7 @@ def croissant_json(
 
 
 def check_croissant(path: Path) -> None:
-    """Load a record of the table by Croissant's own reader, as others will.
+    """Load a record of the table with Croissant's own reader.
 
     Raises:
         ZooError: If it cannot be loaded.
@@ -85,18 +85,18 @@ def check_croissant(path: Path) -> None:
 
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # rdflib's own
+            warnings.simplefilter("ignore", DeprecationWarning)  # raised inside rdflib
             next(iter(mlc.Dataset(jsonld=str(path)).records(RECORDS)), None)
     except (mlc.ValidationError, mlc.GenerationError) as error:
         reason = shorten(str(error.__cause__ or error), 300, placeholder=" …")
         raise ZooError(
             f"mlcroissant {version('mlcroissant')} cannot read the {path.name} that it wrote "
-            f"({reason}); nothing was sent, try another version"
+            f"({reason}); nothing was sent, install another version of mlcroissant"
         ) from error
 
 
-def in_short(manifest: Manifest) -> str:
-    """Describe a zoo in a sentence."""
+def zoo_description(manifest: Manifest) -> str:
+    """Describe a zoo in one sentence."""
     spec = manifest.spec
     trained = f"{manifest.models_built - len(manifest.failures):,}"
     part = "" if manifest.is_complete else f" (of {manifest.models_planned:,} planned)"
@@ -108,19 +108,19 @@ def in_short(manifest: Manifest) -> str:
 
 
 def licence_address(licence: str) -> str:
-    """Return where the text of a licence is, or its name if that is not known."""
+    """Return the web address of a licence, or its name if the address is unknown."""
     known = licence.lower() in LICENCES
     return f"https://spdx.org/licenses/{licence}" if known else licence
 
 
 def semantic_version(manifest: Manifest) -> str:
-    """Return the version of the zoo; a part of it says how large a part."""
+    """Return the version of a zoo; that of a partial zoo includes the number of built models."""
     part = f"+{manifest.models_built}.of.{manifest.models_planned}"
     return f"{manifest.spec.version}.0.0" + ("" if manifest.is_complete else part)
 
 
 def distribution(context: Any, manifest: Manifest, folder: Path, address: str) -> list[Any]:
-    """List the files: the repository, and in it table, manifest and shards."""
+    """List the repository and its files: table, manifest and shards."""
     import mlcroissant as mlc
 
     from zoogen.atomic import sha256_of
@@ -159,7 +159,7 @@ def distribution(context: Any, manifest: Manifest, folder: Path, address: str) -
 
 
 def record_set(context: Any, schema: "pa.Schema") -> Any:
-    """Describe the columns of the table that Croissant has a type for."""
+    """Describe the columns of the table that have a type in Croissant."""
     import mlcroissant as mlc
 
     def field(name: str, kind: str) -> Any:
@@ -184,7 +184,7 @@ def record_set(context: Any, schema: "pa.Schema") -> Any:
 
 
 def data_type(kind: "pa.DataType") -> str | None:
-    """Return what Croissant calls the type of a column, None if its reader cannot read it."""
+    """Return the Croissant type of a column, or None if Croissant cannot read it."""
     import mlcroissant as mlc
     from pyarrow import types
 
@@ -200,10 +200,10 @@ def data_type(kind: "pa.DataType") -> str | None:
 
 
 def first_published(text: str, manifest: Manifest) -> date | None:
-    """Return when these same shards and rows were published, by a ``croissant.json`` of theirs."""
+    """Return the publication date in a ``croissant.json``, or None if its table is another one."""
     try:
         fields = json.loads(text)
-        tables = [one["sha256"] for one in fields["distribution"] if one["@id"] == TABLE]
+        tables = [file["sha256"] for file in fields["distribution"] if file["@id"] == TABLE]
         day = date.fromisoformat(str(fields["datePublished"])[:10])
     except (ValueError, TypeError, KeyError, RecursionError):
         return None

@@ -1,4 +1,4 @@
-"""The lines at the head of a card that the Hugging Face Hub reads."""
+"""Front matter of a card: the lines at its head that the Hugging Face Hub reads."""
 
 import json
 
@@ -70,7 +70,7 @@ LICENCES = frozenset(
         "zlib",
     }
 )
-"""Those that the Hub knows by name; any other is ``other``, with the name beside it."""
+"""Licences that the Hub knows; any other is called ``other`` and named in ``license_name``."""
 
 UPPER_BOUNDS = (
     (10**3, "n<1K"),
@@ -83,10 +83,10 @@ UPPER_BOUNDS = (
 
 
 def front_matter(manifest: Manifest) -> str:
-    """Return licence, name, tags, size and the one file that the Hub's viewer shows, as YAML.
+    """Return licence, name, tags, size and the file that the Hub's viewer shows, as YAML.
 
-    The weights are left out of ``configs``: they are no table. The split is called ``snapshots``,
-    for the table holds the rows of all splits, and a split of one's own name in its column.
+    ``configs`` leaves out the weights, which are not a table. The Hub's split is called
+    ``snapshots`` because the table holds the rows of all splits.
     """
     spec = manifest.spec
     return "\n".join(
@@ -114,5 +114,5 @@ def licence_lines(licence: str) -> tuple[str, ...]:
 
 
 def size_category(rows: int) -> str:
-    """Return the class of the Hub that a number of rows falls in."""
+    """Return the Hub's size category for a number of rows."""
     return next((name for bound, name in UPPER_BOUNDS if rows < bound), "100M<n<1B")

@@ -1,4 +1,4 @@
-"""``zoo.json``: what a zoo's folder holds, with the hash of every file; written last."""
+"""``zoo.json``, the manifest: the content of a zoo with the hash of every file; written last."""
 
 import json
 import re
@@ -36,7 +36,7 @@ INSIDE = re.compile(f"{SEGMENT}(/{SEGMENT})*")
 
 
 def inside(path: str) -> str:
-    """Let a path through that stays in the folder of the zoo, on any system."""
+    """Refuse a path that could leave the folder of the zoo on any system."""
     if not INSIDE.fullmatch(path):
         raise ValueError("expected a path inside the zoo")
     return path
@@ -48,7 +48,7 @@ Count = Annotated[int, Field(ge=0)]
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class FileEntry:
-    """One file of the zoo: path inside the folder, rows it holds, size and hash."""
+    """One file of a zoo: its path inside the folder, number of rows, size and hash."""
 
     file: RelativePath
     rows: Count
@@ -58,7 +58,7 @@ class FileEntry:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Failure:
-    """A model kept out of the table, and why."""
+    """A model left out of the table, and why."""
 
     model: Count
     epoch: Count
@@ -67,7 +67,7 @@ class Failure:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Check:
-    """What was asked of an imported zoo before it became one, and the answer."""
+    """The outcome of one check of an import."""
 
     name: str
     outcome: Literal["passed", "failed", "noted", "not checked"]
@@ -75,7 +75,7 @@ class Check:
 
 
 def kind_of(spec: Any) -> str:
-    """Tell the spec of an imported zoo: it alone has an origin."""
+    """Return the kind of a spec; only that of an imported zoo has an origin."""
     imported = "origin" in spec if isinstance(spec, dict) else isinstance(spec, ImportedSpec)
     return IMPORTED if imported else BUILT
 
@@ -88,11 +88,11 @@ StoredSpec = Annotated[
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Manifest:
-    """All there is to know of a zoo but the weights and the table themselves.
+    """Everything about a zoo except the weights and the table themselves.
 
     Attributes:
-        images_sha256: Of the images; None of an imported zoo whose images were not at hand.
-        checks: What an importer asked of the zoo; a zoo that was trained here has none.
+        images_sha256: Hash of the images; None if an import had no access to them.
+        checks: Outcomes of the checks of an import; empty for a zoo trained here.
     """
 
     format_version: int
@@ -111,19 +111,19 @@ class Manifest:
 
     @property
     def content_sha256(self) -> str:
-        """Hash of the spec and of every stored number: two zoos with the same are the same."""
-        parts = (MANIFEST_JSON.dump_python(self, mode="json")["spec"], self.table.sha256)
-        text = json.dumps([*parts, *(shard.sha256 for shard in self.shards)], sort_keys=True)
-        return sha256(text.encode()).hexdigest()
+        """Hash of the spec and of every stored number: equal for equal zoos only."""
+        spec = MANIFEST_JSON.dump_python(self, mode="json")["spec"]
+        hashes = (self.table.sha256, *(shard.sha256 for shard in self.shards))
+        return sha256(json.dumps([spec, *hashes], sort_keys=True).encode()).hexdigest()
 
     @property
     def is_complete(self) -> bool:
-        """Whether every model of the spec was trained, well or ill."""
+        """Whether every model of the spec was trained, including models that failed."""
         return self.models_built == self.models_planned
 
     @property
     def stored_layout(self) -> Layout:
-        """The layout of the stored vectors."""
+        """Layout of the stored weight vectors."""
         return Layout.of(self.layout)
 
 
@@ -131,7 +131,7 @@ MANIFEST_JSON = TypeAdapter(Manifest)
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
-    """Write ``zoo.json``, one line per field so that a diff of two zoos reads well."""
+    """Write ``zoo.json`` with one line per field, which makes diffs of two zoos readable."""
     fields = MANIFEST_JSON.dump_python(manifest, mode="json")
     if not manifest.checks:
         del fields["checks"]
@@ -143,7 +143,7 @@ def read_manifest(folder: Path) -> Manifest:
     """Read and check ``zoo.json``.
 
     Raises:
-        ZooError: If the folder is no zoo, or one of a newer format version.
+        ZooError: If the folder is not a zoo or has another format version.
         IntegrityError: If the manifest is damaged; the message names the field.
     """
     path = folder / MANIFEST
@@ -161,28 +161,28 @@ def read_manifest(folder: Path) -> Manifest:
     if version != FORMAT_VERSION:
         raise ZooError(
             f"{path}: format version {version}, this zoogen reads {FORMAT_VERSION}; "
-            "install the zoogen that wrote it or build the zoo again"
+            "install the zoogen that wrote it, or build the zoo again"
         )
     try:
         return MANIFEST_JSON.validate_python(fields)
     except ValidationError as error:
         first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"] if part not in {BUILT, IMPORTED})
+        field = ".".join(str(step) for step in first["loc"] if step not in {BUILT, IMPORTED})
         fault = f"{first['msg'].removeprefix('Value error, ')}, not {first['input']!r:.100}"
         raise IntegrityError(f"{path}: {field}: {fault}; {REMEDY}") from error
 
 
 def file_entry(folder: Path, file: str, rows: int) -> FileEntry:
-    """Describe a file that has just been written."""
+    """Describe a file of a zoo."""
     path = folder / file
     return FileEntry(file=file, rows=rows, bytes=path.stat().st_size, sha256=sha256_of(path))
 
 
 def verify_files(folder: Path, manifest: Manifest) -> Iterable[str]:
-    """Hash every file against the manifest; yield each path once it is proved.
+    """Check the hash of every file; yield the path of each file that passes.
 
     Raises:
-        IntegrityError: At the first file that is missing or differs; both hashes are shown.
+        IntegrityError: If a file is missing or differs; the message shows both hashes.
     """
     for entry in (manifest.table, *manifest.shards):
         path = folder / entry.file

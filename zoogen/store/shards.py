@@ -1,60 +1,41 @@
-"""Shards: a fixed run of models as one float32 tensor in one safetensors file."""
+"""Shards: the weights of a run of models as one float32 tensor in one safetensors file."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float32
-from safetensors import SafetensorError
-from safetensors.numpy import save_file
 
-from zoogen.atomic import atomic_path
 from zoogen.errors import IntegrityError
 from zoogen.spec.layout import Layout
+from zoogen.tensors import save_tensors
 
 TENSOR = "weights"
 LARGEST_HEADER = 1 << 20
 
 
 def shard_name(number: int) -> str:
-    """Path of a shard inside its zoo's folder."""
+    """Return the path of a shard inside the folder of its zoo."""
     return f"weights/{number:05d}.safetensors"
 
 
 def write_shard(
     path: Path, weights: Float32[np.ndarray, "snapshots params"], layout: Layout
 ) -> None:
-    """Write one shard atomically, its layout in the header so that the file explains itself.
+    """Write one shard atomically, with the layout in its header.
 
-    The same weights give the same bytes: hence a single entry of metadata, for safetensors writes
-    several in an order of chance.
+    The same weights give the same bytes. That needs a single entry of metadata, because safetensors
+    writes several in random order.
     """
     save_tensors(path, {TENSOR: weights}, {"layout": json.dumps(layout.shapes)})
 
 
-def save_tensors(
-    path: Path, tensors: Mapping[str, np.ndarray], metadata: Mapping[str, str]
-) -> None:
-    """Write a safetensors file atomically.
-
-    Raises:
-        ZooError: If the folder cannot be written or is full; nothing is left behind.
-    """
-    arrays = {name: np.require(tensor, requirements="C") for name, tensor in tensors.items()}
-    with atomic_path(path) as temporary:
-        try:
-            save_file(arrays, temporary, metadata=dict(metadata))
-        except SafetensorError as error:  # of the file system: what it says is all there is
-            raise OSError(str(error)) from error
-
-
 def map_shard(path: Path, rows: int, params: int) -> Float32[np.ndarray, "rows params"]:
-    """Map a shard's tensor into memory, read-only, copying nothing.
+    """Map the tensor of a shard into memory, read-only.
 
-    The safetensors library copies into numpy; the header is simple enough to map by.
+    The safetensors library would copy it; the header is simple enough to find the tensor directly.
 
     Raises:
         IntegrityError: If the file is missing, or does not hold ``[rows, params]`` float32.
@@ -72,22 +53,24 @@ def map_shard(path: Path, rows: int, params: int) -> Float32[np.ndarray, "rows p
 
 
 def check_header(head: bytes, size: int, rows: int, params: int, *, named: str) -> None:
-    """Refuse a shard whose beginning does not say that it holds ``[rows, params]`` float32.
+    """Refuse a shard whose header does not describe a ``[rows, params]`` float32 tensor.
 
     Args:
-        head: The beginning of the file, the header in full unless it is too long.
-        size: Bytes of the whole file.
-        rows: How many there must be.
-        params: Of each row.
-        named: What the file is called in a message.
+        head: Beginning of the file, with the whole header unless that is too long.
+        size: Size of the whole file, in bytes.
+        rows: Expected number of rows.
+        params: Expected number of weights in a row.
+        named: Name of the file, for the message.
 
     Raises:
-        IntegrityError: If it says anything else, or the file has not the size for it.
+        IntegrityError: If the header or the size of the file is not the expected one.
     """
     expected = {"dtype": "F32", "shape": [rows, params], "data_offsets": [0, rows * params * 4]}
     header_bytes = int.from_bytes(head[:8], "little")
     if header_bytes > LARGEST_HEADER:
-        raise IntegrityError(f"{named}: a header of {header_bytes} bytes is no shard's")
+        raise IntegrityError(
+            f"{named}: the header has {header_bytes} bytes, expected at most {LARGEST_HEADER}"
+        )
     try:
         header = json.loads(head[8 : 8 + header_bytes])
     except (ValueError, RecursionError) as error:
@@ -104,19 +87,19 @@ def check_header(head: bytes, size: int, rows: int, params: int, *, named: str) 
 
 @dataclass(frozen=True)
 class MappedShard:
-    """Which file an array is a map of: what another process needs to map it too."""
+    """The file and shape of a mapped array, with which another process can map it too."""
 
     path: Path
     rows: int
     params: int
 
     def map(self) -> Float32[np.ndarray, "rows params"]:
-        """Map it here."""
+        """Map the shard in this process."""
         return map_shard(self.path, self.rows, self.params)
 
 
 def mapped_shard(array: Any) -> MappedShard | None:
-    """Return what ``map_shard`` has mapped, or None if the array is something else."""
+    """Return the file behind an array from ``map_shard``, or None for any other array."""
     base = getattr(array, "base", None)
     if not isinstance(base, np.memmap) or base.filename is None or base.shape != array.shape:
         return None

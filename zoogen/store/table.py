@@ -1,4 +1,4 @@
-"""The table of a zoo: one row per snapshot, in the order of the shards."""
+"""The table of a zoo, with one row per snapshot, in the order of the shards."""
 
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 
 NOTES = b"zoogen"
 PLACE = ("model", "epoch", "shard", "row", "split", "group")
-"""The columns that every zoo has."""
+"""Columns that every zoo has."""
 
 
 TrainingPath = Literal["kernels", "torch"]
-"""What trained a zoo: compiled kernels or torch; two paths never mix in one zoo."""
+"""How a zoo is trained: by compiled kernels or by torch, never by both."""
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class ShardNotes:
-    """What a finished shard is made of, kept with its rows until the zoo is sealed."""
+    """What a finished shard was made from, stored with its rows until the zoo is sealed."""
 
     spec: ZooSpec
     images_sha256: str
@@ -46,12 +46,18 @@ NOTES_JSON = TypeAdapter(ShardNotes)
 
 
 def part_path(folder: Path, shard: int) -> Path:
-    """Where the rows of a finished shard wait for the others."""
+    """Return the file that holds the rows of a finished shard until the zoo is sealed."""
     return folder / "parts" / f"{shard:05d}.parquet"
 
 
 def model_table(spec: ZooSpec) -> "pd.DataFrame":
-    """Return split, group and config of every planned model, indexed by its number."""
+    """Return split, group and config of every planned model, indexed by model number.
+
+    Example:
+        >>> import zoogen
+        >>> zoogen.model_table(zoogen.zoo_spec("tetris-seed"))["split"].value_counts()["test"]
+        np.int64(150)
+    """
     import pandas as pd
 
     configs = model_configs(spec)
@@ -62,7 +68,7 @@ def model_table(spec: ZooSpec) -> "pd.DataFrame":
 
 
 def split_sha256(spec: ZooSpec) -> str:
-    """Hash the split of the full spec: scores on different splits are not comparable."""
+    """Return the hash of the full zoo's split; scores on different splits are not comparable."""
     splits = model_splits(spec, model_configs(spec))
     lines = (f"{model} {split}\n" for model, split in enumerate(splits))
     return sha256("".join(lines).encode()).hexdigest()
@@ -70,29 +76,29 @@ def split_sha256(spec: ZooSpec) -> str:
 
 def snapshot_table(
     models: "pd.DataFrame",
-    kept: Sequence[int],
+    stored: Sequence[int],
     shard: int,
-    measured: Mapping[str, Float64[np.ndarray, "kept epochs"]],
+    measured: Mapping[str, Float64[np.ndarray, "stored epochs"]],
     epochs: Sequence[int],
 ) -> "pd.DataFrame":
-    """Describe the snapshots of one shard: place, split, config and measurements.
+    """Return the rows of one shard: place, split, config and measurements.
 
     Args:
-        models: The ``model_table`` of the zoo.
-        kept: Models stored in the shard, in its order.
+        models: Table of models, see ``model_table``.
+        stored: Models stored in the shard, in its order.
         shard: Number of the shard.
-        measured: One column per property.
-        epochs: At which each model's snapshots were taken.
+        measured: Values of each property.
+        epochs: Epochs after which each model's snapshots were taken.
     """
-    rows = models.loc[np.repeat(np.asarray(kept, dtype=int), len(epochs))].reset_index()
-    rows.insert(1, "epoch", np.tile(np.asarray(epochs), len(kept)))
+    rows = models.loc[np.repeat(np.asarray(stored, dtype=int), len(epochs))].reset_index()
+    rows.insert(1, "epoch", np.tile(np.asarray(epochs), len(stored)))
     rows.insert(2, "shard", shard)
     rows.insert(3, "row", np.arange(len(rows)))
     return rows.assign(**{name: values.reshape(-1) for name, values in measured.items()})
 
 
 def write_table(path: Path, rows: "pd.DataFrame", notes: ShardNotes | None = None) -> None:
-    """Write rows as parquet, atomically; notes travel in the file's metadata."""
+    """Write rows as parquet, atomically, with the notes in the file's metadata."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -105,7 +111,7 @@ def write_table(path: Path, rows: "pd.DataFrame", notes: ShardNotes | None = Non
 
 
 def read_notes(path: Path) -> ShardNotes | None:
-    """Read the notes of a part, or None if that shard was never finished or is damaged."""
+    """Read the notes of a shard, or return None if the shard is unfinished or damaged."""
     try:
         return read_part(path)[1]
     except (OSError, ValueError, KeyError):
@@ -126,8 +132,8 @@ def read_table(
     """Read the table of a zoo, or some columns of it.
 
     Raises:
-        IntegrityError: If the table is missing, has not the rows the manifest names, or a column is
-            of another kind than those of a zoo.
+        IntegrityError: If the table is missing or cannot be read, or its number of rows or the type
+            of a column is wrong.
     """
     import pandas as pd
     import pyarrow as pa
@@ -143,17 +149,18 @@ def read_table(
         ) from error
     if not len(rows) == expected == manifest.table.rows:
         raise IntegrityError(
-            f"{path}: {len(rows)} rows, expected {expected}; the table was altered"
+            f"{path}: {len(rows)} rows, expected {expected}; the table was altered, build or fetch "
+            "the zoo again"
         )
     check_columns(rows, path, PLACE if columns is None else columns)
     return rows
 
 
 def check_columns(rows: "pd.DataFrame", path: Path, wanted: Sequence[str]) -> None:
-    """Make sure that the columns that say which snapshot a row is are there and of their kind.
+    """Check that the columns that identify a snapshot exist and have the right type.
 
     Raises:
-        IntegrityError: If one is not.
+        IntegrityError: If a column is missing or has the wrong type.
     """
     import pandas as pd
 

@@ -1,6 +1,6 @@
 """The weights of many snapshots as one array-like value, mapped from disk until they are read."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any, Protocol, runtime_checkable
 
@@ -74,6 +74,13 @@ class Weights:
         """Select snapshots by slice, mask or row numbers, in the order given, copying nothing."""
         everything = np.arange(int(self._bounds[-1])) if self._rows is None else self._rows
         return Weights(self._parts, self.layout, everything[rows])
+
+    def blocks(self, rows: int = 8192) -> Iterator["Weights"]:
+        """Yield the snapshots in order, ``rows`` at a time; the last block may be shorter.
+
+        A block is read when it is used, as by ``np.asarray(block)``: only one need be in memory.
+        """
+        return (self.take(slice(first, first + rows)) for first in range(0, len(self), rows))
 
     def tensor(self, name: str) -> Float32[np.ndarray, "snapshots ..."]:
         """Read one tensor of every snapshot: ``weights.tensor("fc1.weight")`` is ``[n, 5, 16]``.

@@ -1,6 +1,6 @@
-"""Models trained and measured, many at a time, by kernels on the CPU or by torch.
+"""Train and measure models, many at a time, by kernels on the CPU or by torch.
 
-In: a spec, the settings of some models, images. Out: weights and measurements of every snapshot.
+In: a spec, the configs of some models, images. Out: weights and measurements of every snapshot.
 May import: ``spec``, ``images``, ``store``.
 Private: ``dropout``, ``kernels``, ``optimisers``, ``tally``.
 """

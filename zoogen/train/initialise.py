@@ -1,4 +1,4 @@
-"""What a model draws, by a generator of its own: its starting weights, then every epoch's order."""
+"""The random draws of a model: its starting weights, then the order of images in each epoch."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -26,7 +26,7 @@ INITIALISERS: dict[Initialiser, Callable[..., Tensor]] = {
 
 
 def initialiser(config: ModelConfig) -> Callable[..., Tensor]:
-    """Return torch's initialiser of a model, with the standard deviation of those that take one."""
+    """Return torch's initialiser for a model, with the standard deviation if it takes one."""
     std = config.init_std
     if config.initialiser == "normal":
         return partial(init.normal_, std=std)
@@ -37,15 +37,15 @@ def initialiser(config: ModelConfig) -> Callable[..., Tensor]:
 
 
 def generators(configs: Sequence[ModelConfig]) -> list[torch.Generator]:
-    """Seed one generator per model: it draws the starting weights, then every epoch's order."""
+    """Seed one generator per model."""
     return [torch.Generator().manual_seed(start_seed(config)) for config in configs]
 
 
 def start_seed(config: ModelConfig) -> int:
-    """Mix initialiser and seed.
+    """Hash initialiser and seed into the seed of a model's generator.
 
-    From the seed alone, the normal initialisers would start from the same draw up to the scale of
-    each layer, and so would the uniform ones: near-duplicates that no split keeps together.
+    With the seed alone, all normal initialisers would draw the same weights up to a scale for each
+    layer, and so would all uniform ones: near-duplicates in different splits.
     """
     digest = sha256(f"{config.initialiser}/{config.seed}".encode()).digest()
     return int.from_bytes(digest[:8], "little") >> 1
@@ -61,7 +61,7 @@ def starting_weights(
 
     Weights follow ``torch.nn.init`` with its default arguments (``uniform`` is U(0, 1),
     ``truncated_normal`` ends at two standard deviations), biases are one constant. A model's draw
-    depends on its own initialiser, standard deviation and seed alone.
+    depends only on its own initialiser, standard deviation and seed.
 
     Source:
         Section 4.1 and Table 9 of the paper.
@@ -78,5 +78,5 @@ def starting_weights(
 
 
 def epoch_order(draws: Sequence[torch.Generator], images: int) -> Int64[Tensor, "models images"]:
-    """Shuffle the images of one epoch, for every model in an order of its own."""
+    """Shuffle the images of one epoch, for each model in its own order."""
     return torch.stack([torch.randperm(images, generator=draw) for draw in draws])

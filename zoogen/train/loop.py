@@ -1,4 +1,4 @@
-"""Training a stack of models as one computation, with every gradient kept to its own model."""
+"""Train a stack of models as one computation, in which no gradient reaches another model."""
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
@@ -25,7 +25,7 @@ from zoogen.train.tuning import FULL, images_per_gradient
 
 @dataclass(frozen=True)
 class DeviceImages:
-    """An image set where the networks train."""
+    """An image set on the device that trains."""
 
     train_images: Float32[Tensor, "train ..."]
     train_labels: Int64[Tensor, " train"]
@@ -35,7 +35,7 @@ class DeviceImages:
 
     @cached_property
     def train_one_hot(self) -> Float32[Tensor, "train classes"]:
-        """The train labels as rows of the identity."""
+        """The train labels as rows of the identity matrix."""
         return functional.one_hot(self.train_labels, self.classes).float()
 
     @classmethod
@@ -50,7 +50,7 @@ class DeviceImages:
         )
 
     def shown(self, train_fraction: float) -> "DeviceImages":
-        """Return the set with the share of its train images that some models see."""
+        """Return the set with only the first ``train_fraction`` of its train images."""
         images = round(train_fraction * len(self.train_labels))
         return replace(
             self,
@@ -64,9 +64,9 @@ class Trained:
     """A stack after a stored epoch.
 
     Attributes:
-        weights: Tensors by name. They are updated in place: copy what is kept.
-        running: Share of the epoch's images that each model had right as they were shown to it;
-            None before the first.
+        weights: Tensors by name. Training updates them in place: copy them to keep them.
+        running: Share of the epoch's images that each model classified correctly when they were
+            shown; None before the first epoch.
     """
 
     weights: dict[str, Float32[Tensor, "models ..."]]
@@ -76,8 +76,8 @@ class Trained:
 def stacks(configs: Sequence[ModelConfig], size: int) -> list[list[ModelConfig]]:
     """Cut models into stacks of at most ``size`` that take the same number of steps.
 
-    A kind that fills half a stack has stacks of its own, smaller kinds share: a uniform stack is
-    faster, a tiny one slower. Models that share an activation are neighbours.
+    Kinds that fill half a stack get stacks of their own, smaller kinds share: a uniform stack is
+    faster, but a tiny one is slower. Models with the same activation are neighbours.
     """
     models = Counter(config.kind for config in configs)
     groups: dict[Hashable, list[ModelConfig]] = {}
@@ -87,19 +87,19 @@ def stacks(configs: Sequence[ModelConfig], size: int) -> list[list[ModelConfig]]
     return [group[at : at + size] for group in groups.values() for at in range(0, len(group), size)]
 
 
-def filled(
+def padded_stack(
     stack: Sequence[ModelConfig], network: MLP | CNN, batches: Iterable[int]
 ) -> list[ModelConfig]:
-    """Repeat models until hidden units fill whole vectors, and one that is alone.
+    """Repeat models until hidden units fill whole vectors and the stack has at least two models.
 
-    CPU kernels take an array in vectors, 32 numbers at most, and what is left over by another
-    formula (sigmoid, gelu), a stack of one by another routine (bmm): the last bit of a model would
-    depend on its place and its company.
+    CPU kernels process an array in vectors of at most 32 numbers. They use another formula for the
+    rest (sigmoid, gelu) and another routine for a stack of one (bmm): without padding, the last bit
+    of a model would depend on its place in the stack and on the other models.
 
     Args:
-        stack: The models, neighbours sharing an activation.
-        network: Their network.
-        batches: Every number of images that is shown to it at once.
+        stack: The models; those with the same activation are neighbours.
+        network: Network of all models.
+        batches: All numbers of images that are shown at once.
     """
     arrays = [size * images for size in network.hidden_sizes for images in batches]
     multiple = FULL // gcd(FULL, *arrays)
@@ -111,18 +111,18 @@ def filled(
 
 
 def batch_sizes(images: int, at_once: int) -> set[int]:
-    """Return the sizes of the batches of so many images: the usual one and the last."""
+    """Return the sizes of the batches that images are cut into: the usual and the last one."""
     return {min(at_once, images), images % at_once or at_once}
 
 
 def per_scalar(values: Sequence[float | int], weights: dict[str, Tensor], device: str) -> Tensor:
-    """Repeat one value per model for every scalar of the stack, tensors one after another."""
+    """Repeat each model's value for all its scalars, in the order of ``joined``."""
     column = torch.tensor(values, dtype=torch.float32, device=device)
     return joined(column[:, None].expand(-1, tensor[0].numel()) for tensor in weights.values())
 
 
 def joined(tensors: Iterable[Tensor]) -> Float32[Tensor, " scalars"]:
-    """Lay tensors side by side in one vector, zeros behind until it fills whole vectors."""
+    """Flatten tensors into one vector, padded with zeros to a multiple of ``FULL``."""
     flat = torch.cat([tensor.flatten() for tensor in tensors])
     missing = -len(flat) % FULL
     return functional.pad(flat, (0, missing)) if missing else flat
@@ -136,17 +136,17 @@ def train_stack(
     device: str = "cpu",
     report: Callable[[int], None] = lambda _: None,
 ) -> Iterator[Trained]:
-    """Train models that take as many steps; yield them after each stored epoch.
+    """Train models that take the same number of steps; yield them after each stored epoch.
 
-    The loss is summed over models, so a model's gradient is what it would be alone. Its starting
-    weights and the order of its images come from its own generator: a model's result depends
-    neither on the models beside it nor on their number, to the last bit if the stack is ``filled``.
+    The loss is summed over models, so each model's gradient is the same as alone. Its starting
+    weights and the order of its images come from its own generator. So a model's result depends
+    neither on the other models nor on their number; with a ``padded_stack``, not in the last bit.
 
     Args:
         spec: Network, epochs, batch size, momentum and initial bias.
-        configs: The models, as ``stacks`` groups them.
-        images: The image set they are shown, on ``device``.
-        device: Where to train, as torch names it.
+        configs: The models, as grouped by ``stacks``.
+        images: The image set that the models are shown, on ``device``.
+        device: Device to train on, as torch names it.
         report: Called after each step with the number of images shown to each model.
     """
     draws = generators(configs)
@@ -182,7 +182,7 @@ def train_stack(
 def stack_update(
     configs: Sequence[ModelConfig], start: dict[str, Tensor], momentum: float, device: str
 ) -> Callable[[Tensor, Tensor], None]:
-    """Return the update of ``(weights, gradient)`` by each model's optimiser, rate and decay."""
+    """Return the update of ``(weights, gradient)`` with each model's optimiser, rate and decay."""
     optimisers = sorted({config.optimiser for config in configs})
     choice = per_scalar([optimisers.index(config.optimiser) for config in configs], start, device)
     rate = per_scalar([config.learning_rate for config in configs], start, device)
@@ -205,15 +205,15 @@ def batch_gradient(
     runs: Runs,
     dropout: Callable[[int], Dropout],
 ) -> tuple[Float32[Tensor, " scalars"], Int64[Tensor, " models"]]:
-    """Differentiate each model's mean cross-entropy over its own batch; count who was right.
+    """Differentiate each model's mean cross-entropy over its own batch; count correct images.
 
     Args:
-        network: The architecture.
+        network: Network of all models.
         weights: Tensors by name.
-        images: What the models are shown.
-        batch: The places of each model's images.
-        runs: The activations, model by model.
-        dropout: Called with the place of a part's first image in the batch.
+        images: The image set that the models are shown.
+        batch: Indices of each model's images.
+        runs: Activations of the models.
+        dropout: Called with the index in the batch of a part's first image.
     """
     tensors = list(weights.values())
     size = images_per_gradient(network, batch.shape[1], batch.device.type)
@@ -224,7 +224,7 @@ def batch_gradient(
         truth = images.train_one_hot.index_select(0, places).unflatten(0, part.shape)
         logits = stack_logits(network, weights, shown, runs, dropout(number * size))
         right.append((most_likely(logits.detach()) == images.train_labels[part]).sum(1))
-        # The gradient of cross-entropy is softmax − truth: no need to compute the loss for it.
+        # The gradient of cross-entropy is softmax − truth: it does not need the loss.
         of_logits = logits.detach().softmax(1).sub_(truth.mT).div_(batch.shape[1])
         gradients.append(joined(torch.autograd.grad(logits, tensors, of_logits)))
     gradient = gradients[0] if len(gradients) == 1 else torch.stack(gradients).sum(0)

@@ -1,4 +1,4 @@
-"""How a stack of networks classifies images."""
+"""Measure how a stack of networks classifies images."""
 
 import torch
 from jaxtyping import Float64, Int64
@@ -19,7 +19,7 @@ def predictions_and_loss(
     labels: Tensor,
     runs: Runs,
 ) -> tuple[Int64[Tensor, "models images"], Float64[Tensor, " models"]]:
-    """Classify the same images with every model; the loss is the mean cross-entropy."""
+    """Classify the same images with every model; return the classes and the mean cross-entropy."""
     models = next(iter(weights.values())).shape[0]
     predicted, loss = [], torch.zeros(models, dtype=torch.float64, device=labels.device)
     at_once = images_at_once(network, images.device.type)
@@ -37,7 +37,7 @@ def tally(
     labels: Int64[Tensor, " images"],
     classes: int,
 ) -> Tally:
-    """Count what every model put where."""
+    """Count how often each model predicted each class, and how often correctly."""
     claimed, hits = [], []
     for label in range(classes):
         of_class = predicted == label
@@ -54,7 +54,7 @@ def tally(
 def measure(
     network: MLP | CNN, weights: Stack, images: DeviceImages, runs: Runs
 ) -> tuple[Tally, Tally]:
-    """Classify the train images a stack is shown, and all test images, in evaluation mode."""
+    """Classify the train and the test images in evaluation mode; return a tally for each."""
     tallies = []
     with torch.no_grad():
         for part in ("train", "test"):

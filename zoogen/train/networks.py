@@ -1,4 +1,4 @@
-"""A population of networks as one function: every tensor has a leading axis of models."""
+"""A stack of networks as one function: every tensor has a leading axis of models."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
@@ -16,10 +16,10 @@ from zoogen.spec.zoo_spec import Activation
 Stack = Mapping[str, Float32[Tensor, "models ..."]]
 Dropout = Callable[[Tensor, int], Tensor]
 Runs = tuple[tuple[Activation, int], ...]
-"""Activations and how many models in a row have each."""
+"""Runs of neighbours with the same activation: the activation and the number of models."""
 
 LINE = 16
-"""Numbers to a cache line, 64 bytes."""
+"""Numbers in a cache line of 64 bytes."""
 
 FUNCTIONS: dict[Activation, Callable[[Tensor], Tensor]] = {
     "tanh": torch.tanh,
@@ -36,10 +36,10 @@ MODULES: dict[Activation, type[nn.Module]] = {
 
 
 class DenseGradient(torch.autograd.Function):
-    """Pass a tensor on; bring its gradient, which may be part of a larger one, into one piece.
+    """The identity; its gradient, which may be a slice of a larger tensor, becomes contiguous.
 
-    An activation differentiates what lies in pieces by rows, each with a rest that fills no vector
-    and is computed by another formula: see ``zoogen.train.loop.filled``.
+    Torch differentiates an activation of a slice row by row, and each row may have a rest that
+    fills no vector and follows another formula: see ``zoogen.train.loop.padded_stack``.
     """
 
     @staticmethod
@@ -50,22 +50,22 @@ class DenseGradient(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
-        """Return the gradient as it came, in one piece."""
+        """Return the gradient as a contiguous tensor."""
         return gradients[0].contiguous(memory_format=ctx.memory), None
 
 
 def runs_of(activations: Iterable[Activation]) -> Runs:
-    """Count neighbours that share an activation."""
+    """Group neighbours that share an activation, and count them."""
     return tuple((name, len(list(run))) for name, run in groupby(activations))
 
 
 def activate(hidden: Float32[Tensor, "..."], runs: Runs, axis: int) -> Float32[Tensor, "..."]:
-    """Apply every model's own activation; neighbours that share one are done together.
+    """Apply each model's activation, to a whole run of neighbours at once.
 
     Args:
         hidden: Units of all models.
-        runs: The activations, model by model.
-        axis: Along which the models lie, each with an equal share.
+        runs: Activations of the models.
+        axis: Axis of the models, each with an equal share.
     """
     if len(runs) == 1 and hidden.ndim == 3:
         return FUNCTIONS[runs[0][0]](hidden)
@@ -80,17 +80,17 @@ def activate(hidden: Float32[Tensor, "..."], runs: Runs, axis: int) -> Float32[T
 
 
 def no_dropout(hidden: Tensor, layer: int) -> Tensor:  # noqa: ARG001
-    """Keep every hidden unit: networks are evaluated this way, and trained so at rate 0."""
+    """Keep every hidden unit, as in evaluation and at rate 0."""
     return hidden
 
 
 class StackLinear(torch.autograd.Function):
-    """Multiply every model's weight matrix with its own hidden units.
+    """Multiply each model's weight matrix with its own hidden units.
 
-    Differs from ``torch.bmm`` in two things. The gradient of a single image is an outer product,
-    which torch computes ten times faster as a broadcast product. And every model's units start at
-    a multiple of 64 bytes: some processors sum what lies before the first one in another order, so
-    that the last bit of a model would depend on its place.
+    It differs from ``torch.bmm`` in two ways. The gradient of a single image is an outer product,
+    which torch computes ten times faster as a broadcast product. And the units of each model start
+    at a multiple of 64 bytes: on some processors the order of a sum depends on the alignment, so
+    the last bit of a model would depend on its place.
     """
 
     @staticmethod
@@ -101,7 +101,7 @@ class StackLinear(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Return the gradients of weight and, past the first layer, of hidden units."""
+        """Return the gradients of the weights and, after the first layer, of the hidden units."""
         (gradient,) = gradients
         weight, hidden = ctx.saved_tensors
         images = hidden.shape[-1]
@@ -113,7 +113,7 @@ class StackLinear(torch.autograd.Function):
 
 
 def aligned(units: Float[Tensor, "models units images"]) -> Float[Tensor, "models units _images"]:
-    """Add images of zeros until one unit's fill a cache line; a single image stays alone."""
+    """Add images of zeros until each unit fills whole cache lines; a single image stays alone."""
     images = units.shape[-1]
     missing = -images % LINE if images > 1 else 0
     return functional.pad(units, (0, missing)) if missing else units
@@ -128,17 +128,16 @@ def stack_logits(
 ) -> Float32[Tensor, "models classes images"]:
     """Evaluate a stack of networks, each on its own images or all on the same.
 
-    Hidden units run down the columns, as in the textbook ``W h``: so do the gradients, which then
-    need no transposing.
+    Hidden units are column vectors, as in the textbook's ``W h``, and so are the gradients: nothing
+    needs transposing.
 
     Args:
-        network: The architecture all models share.
-        weights: Tensors by name, as ``network.layout`` has them, models stacked in front.
-        images: One batch per model, or a single one that is shown to all; each image has the
-            network's ``image_shape``.
-        runs: Activations of the hidden layers, model by model.
-        dropout: Called with the hidden units, ``[models, units, images]`` or maps as they are
-            convolved, and the number of their layer.
+        network: Network of all models.
+        weights: Tensors by name, each as in ``network.layout`` with a leading axis of models.
+        images: One batch per model, or one for all; each image has the network's ``image_shape``.
+        runs: Activations of the models.
+        dropout: Called with the hidden units, ``[models, units, images]`` or the maps of a
+            convolution, and the number of their layer.
     """
     blocks = len(network.convolutions) if isinstance(network, CNN) else 0
     if isinstance(network, CNN):
@@ -162,9 +161,9 @@ def stack_features(
     runs: Runs,
     dropout: Dropout,
 ) -> Float32[Tensor, "models features images"]:
-    """Convolve a stack as one grouped convolution: a group of channels is a model.
+    """Convolve a stack as one grouped convolution: each group of channels is a model.
 
-    Channels lie innermost in memory (``channels_last``), where a handful of models fill the vector
+    Channels are innermost in memory (``channels_last``): there a few models fill the vector
     registers that one small model leaves empty.
     """
     models = len(weights["conv1.weight"])
@@ -192,7 +191,7 @@ def stack_features(
 def channels_last(
     maps: Float32[Tensor, "images channels height width"],
 ) -> Float32[Tensor, "images channels height width"]:
-    """Copy maps so that channels lie innermost; torch would leave a single one as it is."""
+    """Copy maps so that channels are innermost in memory; torch would not move a single channel."""
     images, channels, height, width = maps.shape
     copy = maps.new_empty((images, height, width, channels)).permute(0, 3, 1, 2)
     copy.copy_(maps)
@@ -202,7 +201,7 @@ def channels_last(
 def most_likely(
     logits: Float32[Tensor, "models classes images"],
 ) -> Int64[Tensor, "models images"]:
-    """Name the class with the largest logit, the first of equals; ``argmax`` is far slower."""
+    """Return the class of the largest logit, the first of equals; ``argmax`` is far slower."""
     best = logits[:, 0].clone()
     chosen = torch.zeros_like(best, dtype=torch.int64)
     for label in range(1, logits.shape[1]):
@@ -215,8 +214,8 @@ def most_likely(
 def torch_module(network: MLP | CNN, activation: Activation) -> nn.Sequential:
     """Return one network of the population as a plain ``torch.nn.Sequential``.
 
-    Its ``state_dict`` has the names and shapes of ``network.layout``; it takes images of the
-    network's ``image_shape``, a batch in front.
+    Its ``state_dict`` has the names and shapes of ``network.layout``; its input is a batch of
+    images of the network's ``image_shape``.
     """
     modules: OrderedDict[str, nn.Module] = OrderedDict()
     tensors = network.layout.shapes

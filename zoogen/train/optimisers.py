@@ -1,4 +1,4 @@
-"""Adam, SGD and RMSprop over a stack of models, each with its own optimiser and learning rate."""
+"""Adam, SGD and RMSprop for a stack of models, each with its own optimiser and learning rate."""
 
 from collections.abc import Callable, Sequence
 
@@ -19,13 +19,13 @@ Step = Callable[[Flat, Flat], None]
 
 
 def adam(rate: Flat, momentum: float) -> Step:  # noqa: ARG001
-    """Return Adam's update of ``(weights, gradient)``, the weights changed in place.
+    """Return Adam's update of ``(weights, gradient)``, which changes the weights in place.
 
-    Term by term ``torch.optim.Adam`` with its default betas and epsilon, without amsgrad.
+    It equals ``torch.optim.Adam`` term by term, with default betas and epsilon, without amsgrad.
 
     Args:
         rate: Learning rate of every scalar.
-        momentum: Unused, Adam has its own.
+        momentum: Unused: Adam has its own.
     """
     mean, square = torch.zeros_like(rate), torch.zeros_like(rate)
     scale = torch.empty_like(rate)
@@ -46,11 +46,11 @@ def adam(rate: Flat, momentum: float) -> Step:  # noqa: ARG001
 
 
 def sgd(rate: Flat, momentum: float) -> Step:
-    """Return the update of SGD with momentum, as ``torch.optim.SGD`` without dampening.
+    """Return the update of SGD with momentum, as in ``torch.optim.SGD`` without dampening.
 
     Args:
         rate: Learning rate of every scalar.
-        momentum: Share of the last step kept, in [0, 1).
+        momentum: Share of the last step that is kept, in [0, 1).
     """
     velocity = torch.zeros_like(rate)
 
@@ -66,7 +66,7 @@ def rmsprop(rate: Flat, momentum: float) -> Step:  # noqa: ARG001
 
     Args:
         rate: Learning rate of every scalar.
-        momentum: Unused, as by default.
+        momentum: Unused, as in torch by default.
     """
     square, scale = torch.zeros_like(rate), torch.empty_like(rate)
 
@@ -89,13 +89,13 @@ OPTIMISERS: dict[Optimiser, Callable[[Flat, float], Step]] = {
 def mixed(
     names: Sequence[Optimiser], choice: Float32[Tensor, " scalars"], rate: Flat, momentum: float
 ) -> Step:
-    """Return the update of a stack whose models have optimisers of their own.
+    """Return the update of a stack in which each model has its own optimiser.
 
     Args:
         names: Different optimisers.
-        choice: Which of them, by its place, updates each scalar.
+        choice: Index in ``names`` of the optimiser of each scalar.
         rate: Learning rate of every scalar.
-        momentum: Of the ``sgd`` models.
+        momentum: Momentum of the ``sgd`` models.
     """
     if len(names) == 1:
         return OPTIMISERS[names[0]](rate, momentum)

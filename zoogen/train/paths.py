@@ -1,4 +1,4 @@
-"""Which path trains a network: compiled kernels on the CPU, or stacks of it in torch."""
+"""Choose the path that trains a network: compiled kernels on the CPU, or stacks in torch."""
 
 import logging
 import platform
@@ -10,19 +10,19 @@ from zoogen.spec.architectures import CNN, MLP
 from zoogen.store.table import TrainingPath
 
 NEEDED = {"x86_64": ("avx2", "fma"), "amd64": ("avx2", "fma"), "aarch64": (), "arm64": ()}
-"""Instructions the kernels are written for, by kind of processor."""
+"""Instructions that the kernels need, by kind of processor."""
 
 WIDEST = 256
-"""Weights to a row of a kernel, at most: they are written out one by one in machine code."""
+"""Most weights in a row of a convolution: machine code has an instruction for each."""
 
 log = logging.getLogger(__name__)
 
 
 def training_path(network: MLP | CNN, device: str) -> TrainingPath:
-    """Choose the path that trains a network on a device; say once why it is not the fast one."""
+    """Choose the path that trains a network on a device; warn once if it is the slow one."""
     if not device.startswith("cpu"):
         return "torch"
-    reason = no_kernel_for(network) or no_kernels()
+    reason = why_no_kernel_for(network) or why_no_kernels()
     if reason:
         say_once(f"training with torch, many times slower: {reason}")
     return "torch" if reason else "kernels"
@@ -31,41 +31,47 @@ def training_path(network: MLP | CNN, device: str) -> TrainingPath:
 def path_to_take(
     network: MLP | CNN, device: str, begun: TrainingPath | None, folder: object
 ) -> TrainingPath:
-    """Return the path of a build: that on which it was begun, for two never mix in one zoo.
+    """Return the path of a build; a build that has begun stays on its path.
+
+    Args:
+        network: The network to train.
+        device: Device to train on, as torch names it.
+        begun: The path that the build has begun on; None for a new build.
+        folder: Folder named in the message.
 
     Raises:
-        ZooError: If that path is closed on this device.
+        ZooError: If the build has begun on a path that this device does not have.
     """
     if begun is None:
         return training_path(network, device)
-    closed = "" if begun == "torch" else no_kernels_on(device)
-    if closed:
+    reason = "" if begun == "torch" else why_no_kernels_on(device)
+    if reason:
         raise ZooError(
-            f"{folder} was begun with kernels, which cannot go on ({closed}), and torch would "
-            "give other bits; build it elsewhere with --out"
+            f"{folder} was begun with kernels, which are not available here ({reason}), and torch "
+            "would give other bits; build the zoo in another folder with --out"
         )
     return begun
 
 
-def no_kernels_on(device: str) -> str:
-    """Say why kernels cannot run on a device; nothing if they can."""
-    return no_kernels() if device.startswith("cpu") else f"they run on the CPU, not on {device}"
+def why_no_kernels_on(device: str) -> str:
+    """Return why kernels cannot run on a device; empty if they can."""
+    return why_no_kernels() if device.startswith("cpu") else f"they run on the CPU, not on {device}"
 
 
-def no_kernel_for(network: MLP | CNN) -> str:
-    """Say why no kernel takes a network; nothing if one does."""
+def why_no_kernel_for(network: MLP | CNN) -> str:
+    """Return why no kernel can train a network; empty if one can."""
     if isinstance(network, MLP):
         return ""
     flat = network.maps[-1][2] if network.features == "flatten" else 1
     widest = max(flat, *(block.kernel for block in network.convolutions))
     if widest <= WIDEST:
         return ""
-    return f"no kernel takes {network}: a row of {widest} weights, {WIDEST} are the most"
+    return f"no kernel can train {network}: it has a row of {widest} weights, at most {WIDEST} fit"
 
 
 @cache
-def no_kernels() -> str:
-    """Say why kernels cannot run here, and the way to have them; nothing if they can."""
+def why_no_kernels() -> str:
+    """Return why kernels cannot run here, and the way out; empty if they can."""
     try:
         from llvmlite.binding import get_host_cpu_features
         from numba.core import config
@@ -73,7 +79,7 @@ def no_kernels() -> str:
         return f"numba cannot be loaded ({error}); run: pip install --upgrade numba"
     settings: Any = config
     if settings.DISABLE_JIT:
-        return "numba does not compile while NUMBA_DISABLE_JIT is set; unset it"
+        return "NUMBA_DISABLE_JIT is set, so numba compiles nothing; unset it"
     kind, features = platform.machine().lower(), get_host_cpu_features()
     if kind not in NEEDED:
         return f"the kernels are not written for {kind} processors"
@@ -83,5 +89,5 @@ def no_kernels() -> str:
 
 @cache
 def say_once(message: str) -> None:
-    """Warn, once in a process."""
+    """Log a warning, once per process."""
     log.warning(message)

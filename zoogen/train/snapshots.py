@@ -1,4 +1,4 @@
-"""The snapshots of some models while they are made: weights and measurements, model by model."""
+"""The snapshots of some models while they train: weights and measurements."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from zoogen.spec.zoo_spec import ZooSpec
 
 @dataclass(frozen=True)
 class Snapshots:
-    """Row i of an array is the i-th of some models, its stored epochs along the second axis."""
+    """Arrays with a row for each model and a column for each stored epoch."""
 
     weights: Float32[np.ndarray, "models stored params"]
     measured: dict[str, Float64[np.ndarray, "models stored"]]
 
     @classmethod
     def room(cls, spec: ZooSpec, models: int) -> "Snapshots":
-        """Make room for all snapshots of some models."""
+        """Return empty arrays for all snapshots of some models."""
         stored = models, len(spec.stored_epochs)
         return cls(
             np.empty((*stored, spec.network.layout.params), np.float32),
@@ -32,7 +32,14 @@ class Snapshots:
         weights: Float32[np.ndarray, "some params"],
         columns: Mapping[str, Float64[np.ndarray, " some"]],
     ) -> None:
-        """Keep the snapshots that some models have come to."""
+        """Store the snapshots of some models at one stored epoch.
+
+        Args:
+            places: Rows of the models.
+            stored: Column of the epoch.
+            weights: Weight vectors.
+            columns: Measurements by name.
+        """
         self.weights[places, stored] = weights
         for name, column in columns.items():
             self.measured[name][places, stored] = column

@@ -1,4 +1,4 @@
-"""Models trained and measured as stacks, in torch: on a GPU, and where no kernel can."""
+"""Train and measure models as stacks in torch: on a GPU, or where no kernel can run."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from zoogen.images.sets import ImageSet
 from zoogen.progress import Report
 from zoogen.spec.configs import ModelConfig
 from zoogen.spec.zoo_spec import ZooSpec
-from zoogen.train.loop import DeviceImages, batch_sizes, filled, stacks, train_stack
+from zoogen.train.loop import DeviceImages, batch_sizes, padded_stack, stacks, train_stack
 from zoogen.train.measure import measure
 from zoogen.train.networks import runs_of
 from zoogen.train.snapshots import Snapshots
@@ -25,7 +25,7 @@ def train_and_measure(
     report: Report,
     stack_size: int | None = None,
 ) -> Snapshots:
-    """Train models in stacks; return every snapshot and its measurements, in the order given."""
+    """Train models in stacks; return their snapshots, measured, in the order of ``configs``."""
     on_device = DeviceImages.of(images, device)
     place_of = {config.model: place for place, config in enumerate(configs)}
     snapshots = Snapshots.room(spec, len(configs))
@@ -33,12 +33,12 @@ def train_and_measure(
     for stack in stacks(configs, size):
         places = [place_of[config.model] for config in stack]
         shown = on_device.shown(stack[0].train_fraction)
-        full = filled(stack, spec.network, batches(spec, shown, device))
+        full = padded_stack(stack, spec.network, batches(spec, shown, device))
         runs = runs_of(config.activation for config in full)
         mine = [full.index(config) for config in stack]
         training = train_stack(spec, full, shown, device=device, report=for_each(stack, report))
-        # No tensor of an epoch outlives it: between what training takes and frees, the pieces of 75
-        # epochs would let the heap grow to twice its size.
+        # No tensor of an epoch outlives it: kept for 75 epochs, they would fragment the heap to
+        # twice its size.
         for stored, trained in enumerate(training):
             tensors = trained.weights.values()
             vectors = torch.cat([tensor.flatten(1) for tensor in tensors], dim=1)
@@ -51,13 +51,13 @@ def train_and_measure(
 
 
 def for_each(stack: Sequence[ModelConfig], report: Report) -> Report:
-    """Report for every model of a stack, those left out that only fill it."""
+    """Report images for all models of a stack, without those that pad it."""
     models = len(stack)
     return lambda images: report(models * images)
 
 
 def batches(spec: ZooSpec, images: DeviceImages, device: str) -> set[int]:
-    """Return every number of images the networks are shown at once, in training or measuring."""
+    """Return all numbers of images that are shown at once, in training and in measuring."""
     train, test = len(images.train_labels), len(images.test_labels)
     parts = images_per_gradient(spec.network, spec.batch_size, device)
     measured = images_at_once(spec.network, device)

@@ -1,4 +1,4 @@
-"""How models classified images, and the properties of a snapshot that follow from it."""
+"""Counts of how models classified images, and the properties that follow from them."""
 
 from dataclasses import dataclass
 
@@ -8,13 +8,13 @@ from jaxtyping import Float64, Int64
 
 @dataclass(frozen=True, kw_only=True)
 class Tally:
-    """How some models classified the same images: row i is model i.
+    """Counts of how some models classified the same images: row i is model i.
 
     Attributes:
         loss: Mean cross-entropy, in nats.
-        claimed: Images put into each class.
-        hits: Those of them that belong there.
-        present: Images of each class.
+        claimed: Number of images classified as each class.
+        hits: Number of these that are of the class.
+        present: Number of images of each class.
     """
 
     loss: Float64[np.ndarray, " models"]
@@ -24,7 +24,7 @@ class Tally:
 
     @property
     def accuracy(self) -> Float64[np.ndarray, " models"]:
-        """Share of the images put into their class."""
+        """Share of the images that were classified correctly."""
         accuracy: np.ndarray = self.hits.sum(1) / self.present.sum()
         return accuracy
 
@@ -44,9 +44,9 @@ def properties(
     losses are in nats.
 
     Args:
-        train: Of the train images a model is shown.
-        test: Of all test images.
-        running: Share of the train images that were right as they were shown during the epoch.
+        train: Tally of the train images that the models are shown.
+        test: Tally of all test images.
+        running: Share of the train images classified correctly when the epoch showed them.
     """
     return {
         "train_loss": train.loss,

@@ -1,4 +1,4 @@
-"""What is said of the paper's claims follows from the intervals of the differences."""
+"""Verdicts on the paper's claims follow from the intervals of the differences."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -8,10 +8,13 @@ import pytest
 
 from baselines.paper.claims import claim_section, verdict
 from baselines.paper.reproduce import evaluate_all, reproduce_table
-from baselines.paper.tables import TABLES, Claim, Row, plain
+from baselines.paper.table_types import Claim, Row
+from baselines.paper.tables import TABLES, plain
+from tests.baselines.paper.conftest import Use
 from zoobench.evaluation.compare import Difference, difference
 from zoobench.results.bootstrap import paired_interval
-from zoobench.results.results import RECONSTRUCTION, Result, read_predictions
+from zoobench.results.files import read_predictions
+from zoobench.results.record import RECONSTRUCTION, Record
 from zoobench.results.store import result_folder
 from zoogen import Zoo
 
@@ -21,7 +24,7 @@ UNSURE = Difference(0.0, -1.0, 1.0)
 
 
 @pytest.mark.parametrize(
-    ("expect", "found", "said"),
+    ("expect", "found", "expected"),
     [
         ("above", [ABOVE, ABOVE], "Holds (2 of 2 above, 0 below)."),
         ("above", [ABOVE, None], "Holds (1 of 1 above, 0 below)."),
@@ -34,24 +37,23 @@ UNSURE = Difference(0.0, -1.0, 1.0)
         ("mixed", [ABOVE, UNSURE], "Does not hold (1 of 2 above, 0 below)."),
     ],
 )
-def test_a_verdict_counts_the_differences_that_are_sure(
-    expect: str, found: list[Difference | None], said: str
+def test_a_verdict_counts_the_differences_whose_interval_excludes_zero(
+    expect: str, found: list[Difference | None], expected: str
 ):
     claim = Claim("A is above B.", (("a", "b"),), expect=expect)  # type: ignore[arg-type]
     columns = {f"task_{number}": each for number, each in enumerate(found)}
-    assert verdict(claim, {("a", "b"): columns}) == said
+    assert verdict(claim, {("a", "b"): columns}) == expected
 
 
 @pytest.fixture
-def results(hyp_zoo: Zoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Result]:
-    for module in ("run", "reproduce"):
-        monkeypatch.setattr(f"zoobench.{module}.load_zoo", lambda _: hyp_zoo)
+def results(hyp_zoo: Zoo, tmp_path: Path, use: Use) -> dict[str, Record]:
+    use(hyp_zoo)
     table = replace(TABLES["table5"], rows=plain("weight-statistics", "random-projection"))
     return evaluate_all(table, "tetris-hyp", "paper", ["acc", "act"], tmp_path)[0]
 
 
-def test_a_difference_is_that_of_the_two_scores_on_the_same_resamples(
-    hyp_zoo: Zoo, tmp_path: Path, results: dict[str, Result]
+def test_a_difference_is_that_of_two_scores_on_the_same_resamples(
+    hyp_zoo: Zoo, tmp_path: Path, results: dict[str, Record]
 ):
     ours, other = results.values()
     for task in ("acc", "act"):
@@ -67,12 +69,12 @@ def test_a_difference_is_that_of_the_two_scores_on_the_same_resamples(
 
 
 def test_a_difference_of_accuracies_compares_labels_with_labels(
-    hyp_zoo: Zoo, tmp_path: Path, results: dict[str, Result]
+    hyp_zoo: Zoo, tmp_path: Path, results: dict[str, Record]
 ):
-    def hits(result: Result) -> np.ndarray:
+    def hits(result: Record) -> np.ndarray:
         folder = result_folder(tmp_path, result.embedder.name, "tetris-hyp", "paper")
-        said = read_predictions(folder, result.by_task["act"])["seed_0"]
-        return (said.to_numpy() == hyp_zoo.test.properties["activation"].to_numpy()).astype(int)
+        labels = read_predictions(folder, result.by_task["act"])["seed_0"]
+        return (labels.to_numpy() == hyp_zoo.test.properties["activation"].to_numpy()).astype(int)
 
     ours, other = results.values()
     models = hyp_zoo.test.properties["model"].to_numpy()
@@ -84,18 +86,17 @@ def test_a_difference_of_accuracies_compares_labels_with_labels(
 
 
 def test_a_missing_score_has_no_difference(
-    hyp_zoo: Zoo, tmp_path: Path, results: dict[str, Result]
+    hyp_zoo: Zoo, tmp_path: Path, results: dict[str, Record]
 ):
     ours, other = results.values()
     assert difference(tmp_path, hyp_zoo, ours, other, "eph") is None
     assert difference(tmp_path, hyp_zoo, ours, other, RECONSTRUCTION) is None
 
 
-def test_reconstructions_are_compared_and_printed_with_the_claim(
-    seed_zoo: Zoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_reconstructions_are_compared_and_shown_with_the_claim(
+    seed_zoo: Zoo, tmp_path: Path, use: Use
 ):
-    for module in ("run", "reproduce"):
-        monkeypatch.setattr(f"zoobench.{module}.load_zoo", lambda _: seed_zoo)
+    use(seed_zoo)
     tiny = {"width": "16", "hidden": "16", "epochs": "2", "dim": "10", "batch": "50", "heads": "1"}
     rows = tuple(
         Row(title, "self-supervised", {**tiny, "beta": beta})
@@ -105,8 +106,8 @@ def test_reconstructions_are_compared_and_printed_with_the_claim(
     table = replace(TABLES["table1"], rows=rows, claims=(claim,), tasks=("eph",))
     text = reproduce_table(table, tmp_path)
     lines = text.splitlines()
-    said = next(line for line in lines if line.startswith("**ED keeps more.**"))
-    assert said.endswith(
+    claimed = next(line for line in lines if line.startswith("**ED keeps more.**"))
+    assert claimed.endswith(
         ("Holds (1 of 1 above, 0 below).", "Does not hold (0 of 1 above, 0 below).")
     )
     ours = [line for line in lines if line.startswith("| ED −")]
@@ -117,8 +118,8 @@ def test_reconstructions_are_compared_and_printed_with_the_claim(
     assert "* ED: `self-supervised --set width=16" in text
 
 
-def test_a_claim_for_some_zoos_is_looked_into_on_those_alone(
-    hyp_zoo: Zoo, tmp_path: Path, results: dict[str, Result]
+def test_a_claim_about_some_zoos_is_checked_on_those_alone(
+    hyp_zoo: Zoo, tmp_path: Path, results: dict[str, Record]
 ):
     pairs = (("weight-statistics", "random-projection"),)
     claims = (Claim("Here.", pairs, zoos=("tetris-hyp",)), Claim("There.", pairs, zoos=("mnist",)))

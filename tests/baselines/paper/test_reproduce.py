@@ -1,4 +1,4 @@
-"""Tables of the paper, from small zoos."""
+"""Tables of the paper, reproduced with small zoos."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -7,21 +7,22 @@ import pytest
 from typer.testing import CliRunner
 
 from baselines.paper.reproduce import reproduce_table, with_settings
-from baselines.paper.reproduce_elsewhere import reproduce_ood
-from baselines.paper.tables import TABLES, Claim, Row, plain
-from baselines.paper.tables_elsewhere import OOD_TABLES
+from baselines.paper.reproduce_elsewhere import reproduce_elsewhere
+from baselines.paper.table_types import Claim, Row
+from baselines.paper.tables import TABLES, plain
+from baselines.paper.tables_elsewhere import TABLES_ELSEWHERE
+from tests.baselines.paper.conftest import Use
 from zoobench.cli.commands import app
 from zoobench.embedders.find import find_embedder
-from zoobench.results.results import RECONSTRUCTION
+from zoobench.results.record import RECONSTRUCTION
 from zoobench.task.tasks import RUNNING_GAP, tasks_of
 from zoogen import Zoo, ZooError, zoo_spec
 
 
-def test_a_table_holds_ours_the_interval_and_the_paper_for_every_task(
-    hyp_zoo: Zoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_table_has_our_score_its_interval_and_the_papers_score_for_every_task(
+    hyp_zoo: Zoo, tmp_path: Path, use: Use
 ):
-    for module in ("run", "reproduce"):
-        monkeypatch.setattr(f"zoobench.{module}.load_zoo", lambda _: hyp_zoo)
+    use(hyp_zoo)
     table = replace(
         TABLES["table5"],
         zoos=("tetris-hyp",),
@@ -36,7 +37,7 @@ def test_a_table_holds_ours_the_interval_and_the_paper_for_every_task(
     probes = 2
     assert kinds.count("ours") == probes * 4
     assert kinds.count("95 %") == probes * 2
-    assert kinds.count("paper") == probes  # of random projections it says nothing
+    assert kinds.count("paper") == probes  # it has no random projection
     paper = next(row for row in rows if row[1].strip() == "paper")
     assert paper[2].strip() == "2.8"
     ours, running = (
@@ -49,11 +50,8 @@ def test_a_table_holds_ours_the_interval_and_the_paper_for_every_task(
     assert "epochs 2 for 75; stored epochs 1, 2 for 1 to 75" in text
 
 
-def test_a_table_shows_the_tasks_of_the_paper_alone(
-    hyp_zoo: Zoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    for module in ("run", "reproduce"):
-        monkeypatch.setattr(f"zoobench.{module}.load_zoo", lambda _: hyp_zoo)
+def test_a_table_has_only_the_tasks_of_the_paper(hyp_zoo: Zoo, tmp_path: Path, use: Use):
+    use(hyp_zoo)
     table = replace(
         TABLES["table4"],
         zoos=("tetris-hyp",),
@@ -65,7 +63,7 @@ def test_a_table_shows_the_tasks_of_the_paper_alone(
     assert text.count("| embedder | | acc | act |") == 2
 
 
-def test_every_table_names_embedders_zoos_columns_and_rows_that_exist():
+def test_the_embedders_zoos_columns_and_rows_of_every_table_exist():
     for name, table in TABLES.items():
         assert table.name == name
         for zoo in table.zoos:
@@ -81,7 +79,7 @@ def test_every_table_names_embedders_zoos_columns_and_rows_that_exist():
             assert {title for pair in claim.pairs for title in pair} <= set(table.by_title)
 
 
-def test_settings_for_a_table_reach_the_rows_that_are_trained_and_no_other():
+def test_settings_for_a_table_change_only_the_self_supervised_rows():
     rows = with_settings(TABLES["table12"].rows, {"epochs": "3", "beta": "0.9"})
     assert all(row.settings["epochs"] == "3" for row in rows)
     assert {row.title: row for row in rows}["ED c=3"].settings["beta"] == "1"
@@ -93,27 +91,27 @@ def test_settings_for_a_table_reach_the_rows_that_are_trained_and_no_other():
 
 
 @pytest.mark.parametrize(
-    ("setting", "told"),
+    ("setting", "message"),
     [({"epoch": "3"}, "closest: epochs"), ({"beta": "1.5"}, r"beta=1\.5: expected 0 to 1")],
 )
-def test_a_wrong_setting_is_told_before_any_zoo_is_looked_at(
-    setting: dict[str, str], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_an_invalid_setting_is_reported_before_any_zoo_is_looked_up(
+    setting: dict[str, str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    looked_at: list[str] = []
-    for module in ("reproduce", "reproduce_ood"):
-        monkeypatch.setattr(f"zoobench.{module}.is_at_hand", looked_at.append)
-    for redo, table in (
+    looked_up: list[str] = []
+    for module in ("reproduce", "reproduce_elsewhere"):
+        monkeypatch.setattr(f"baselines.paper.{module}.is_at_hand", looked_up.append)
+    for reproduce, table in (
         (reproduce_table, TABLES["table5"]),
         (reproduce_table, TABLES["table13"]),
-        (reproduce_ood, OOD_TABLES["fig14"]),
+        (reproduce_elsewhere, TABLES_ELSEWHERE["fig14"]),
     ):
-        with pytest.raises(ZooError, match=told):
-            redo(table, tmp_path, setting)  # type: ignore[operator]
-    assert looked_at == []
+        with pytest.raises(ZooError, match=message):
+            reproduce(table, tmp_path, setting)  # type: ignore[operator]
+    assert looked_up == []
 
 
 @pytest.mark.parametrize("table", ["table13", "fig14"])
-def test_a_page_stays_when_none_of_its_zoos_is_built(
+def test_a_page_is_kept_when_none_of_its_zoos_is_built(
     table: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("ZOOGEN_CACHE", str(tmp_path / "nothing"))
@@ -127,11 +125,8 @@ def test_a_page_stays_when_none_of_its_zoos_is_built(
     assert page.read_text(encoding="utf-8") == "made elsewhere"
 
 
-def test_a_row_that_is_refused_leaves_the_others_and_its_reason(
-    hyp_zoo: Zoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    for module in ("run", "reproduce"):
-        monkeypatch.setattr(f"zoobench.{module}.load_zoo", lambda _: hyp_zoo)
+def test_a_refused_row_leaves_the_other_rows_and_its_reason(hyp_zoo: Zoo, tmp_path: Path, use: Use):
+    use(hyp_zoo)
     (tmp_path / "broken.py").write_text(
         "import numpy as np\n"
         "class Broken:\n"
@@ -151,15 +146,14 @@ def test_a_row_that_is_refused_leaves_the_others_and_its_reason(
     assert claim.text not in text
 
 
-def test_a_task_that_no_probe_can_learn_leaves_the_others_and_its_reason(
-    hyp_zoo: Zoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_task_that_cannot_be_learned_leaves_the_other_tasks_and_its_reason(
+    hyp_zoo: Zoo, tmp_path: Path, use: Use
 ):
     alike = replace(hyp_zoo)
     alike.properties["activation"] = "tanh"
-    for module in ("run", "reproduce"):
-        monkeypatch.setattr(f"zoobench.{module}.load_zoo", lambda _: alike)
+    use(alike)
     table = replace(TABLES["table5"], zoos=("tetris-hyp",), rows=plain("raw-weights"), claims=())
     text = reproduce_table(table, tmp_path)
-    assert "Not scored: task act: the train split knows tanh only, nothing to tell apart" in text
+    assert "Not scored: task act: the train split has only tanh, expected two or more" in text
     assert "| init |" in text
     assert "| act |" not in text

@@ -1,4 +1,4 @@
-"""Views: the function a network computes survives a permutation, and nothing else is touched."""
+"""Views: permuting units keeps the function of a network; erasing and noise are as asked for."""
 
 from collections import Counter
 from math import factorial
@@ -12,7 +12,7 @@ from torch import Generator, Tensor
 from torch.func import functional_call
 
 from baselines.self_supervised.augmentations import (
-    TABLE,
+    LARGEST_TABLE,
     Permutations,
     erase_masks,
     permutations_of,
@@ -57,14 +57,14 @@ def test_a_permuted_network_computes_the_same(network: MLP | CNN):
 
 
 @every_network
-def test_each_vector_of_a_batch_is_permuted_by_itself(network: MLP | CNN):
+def test_each_vector_of_a_batch_gets_its_own_permutation(network: MLP | CNN):
     (vector,) = drawn(network, 1)
     permuted = view(vector.expand(40, -1), permutations_of(network.layout), generator=generator(4))
     assert len(permuted.unique(dim=0)) > 25
     assert torch.equal(permuted.sort(dim=1).values, vector.sort().values.expand(40, -1))
 
 
-def descended(network: MLP | CNN, vector: Tensor, images: Tensor, labels: Tensor) -> Tensor:
+def after_five_steps(network: MLP | CNN, vector: Tensor, images: Tensor, labels: Tensor) -> Tensor:
     vector = vector.double()
     for _ in range(5):
         vector = vector.detach().requires_grad_()
@@ -75,20 +75,20 @@ def descended(network: MLP | CNN, vector: Tensor, images: Tensor, labels: Tensor
 
 
 @every_network
-def test_training_a_permuted_network_is_permuting_the_trained_one(network: MLP | CNN):
+def test_training_and_permuting_commute(network: MLP | CNN):
     (vector,) = drawn(network, 1)
     images = torch.randn(8, *network.image_shape, generator=generator(1))
     labels = torch.randint(network.classes, (8,), generator=generator(2))
     (index,) = permutations_of(network.layout).draw(1, generator(3))
-    trained = descended(network, vector, images, labels)
+    trained = after_five_steps(network, vector, images, labels)
     assert (trained - vector).abs().max() > 1e-3
     assert torch.allclose(
-        descended(network, vector[index], images, labels), trained[index], atol=1e-10
+        after_five_steps(network, vector[index], images, labels), trained[index], atol=1e-10
     )
 
 
 @every_network
-def test_a_batch_is_indexed_as_each_of_its_vectors(network: MLP | CNN):
+def test_the_index_of_a_batch_is_that_of_each_of_its_vectors(network: MLP | CNN):
     permutations = permutations_of(network.layout)
     orders = {
         layer.name: torch.rand(4, layer.units, generator=generator()).argsort(dim=1)
@@ -104,7 +104,7 @@ def test_a_batch_is_indexed_as_each_of_its_vectors(network: MLP | CNN):
         np.testing.assert_array_equal(indices[row].numpy(), expected)
 
 
-def test_any_of_the_layers_may_be_permuted_alone():
+def test_any_layer_can_be_permuted_alone():
     network = NETWORKS["the paper's cnn"]
     (vector,) = drawn(network, 1)
     images = torch.randn(5, *network.image_shape, generator=generator(1))
@@ -125,9 +125,9 @@ def test_the_table_has_every_permutation_once():
     assert torch.equal(permutations.table[0], torch.arange(100))
 
 
-@pytest.mark.parametrize("table", [TABLE, 0], ids=["listed", "drawn"])
-def test_every_permutation_is_as_likely_as_any_other(table: int, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("baselines.self_supervised.augmentations.TABLE", table)
+@pytest.mark.parametrize("largest", [LARGEST_TABLE, 0], ids=["listed", "drawn"])
+def test_all_permutations_are_equally_likely(largest: int, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("baselines.self_supervised.augmentations.LARGEST_TABLE", largest)
     layout = Layout.of({"fc1.weight": (3, 2), "fc2.weight": (2, 3), "fc3.weight": (1, 2)})
     drawn = permutations_of(layout).draw(12_000, generator())
     counts = Counter(tuple(row.tolist()) for row in drawn)
@@ -153,7 +153,7 @@ def test_a_network_without_hidden_layers_has_nothing_to_permute():
     ids=["more columns", "fewer columns", "a vector between", "a vector first"],
 )
 def test_layers_that_do_not_feed_each_other_are_refused(shapes: dict[str, tuple[int, ...]]):
-    with pytest.raises(ZooError, match=r"weight \(.*\) does not hear the \d units of"):
+    with pytest.raises(ZooError, match=r"weight \(.*\) does not read the \d units of"):
         permutations_of(Layout.of(shapes))
 
 
@@ -163,7 +163,7 @@ def test_layers_that_do_not_feed_each_other_are_refused(shapes: dict[str, tuple[
     more=st.floats(0, 0.09),
     seed=st.integers(0, 99),
 )
-def test_what_is_erased_is_one_run_of_the_length_asked_for(
+def test_one_run_is_erased_with_a_length_within_the_bounds(
     params: int, low: float, more: float, seed: int
 ):
     bounds = (low, low + more)
@@ -174,7 +174,7 @@ def test_what_is_erased_is_one_run_of_the_length_asked_for(
     assert ((edges == 1).sum(dim=1) <= 1).all()
 
 
-def test_half_of_the_views_are_erased_and_no_weight_is_safe():
+def test_half_of_the_views_are_erased_and_any_weight_can_be():
     masks = erase_masks(20_000, 100, erase=0.5, erased=(0.03, 0.3), generator=generator())
     assert abs(masks.any(dim=1).double().mean() - 0.5) < 0.02
     shares = masks.double().mean(dim=0)
@@ -182,14 +182,14 @@ def test_half_of_the_views_are_erased_and_no_weight_is_safe():
     assert shares[30:70].max() / shares[30:70].min() < 1.2
 
 
-def test_every_length_between_the_bounds_is_as_likely():
+def test_all_lengths_between_the_bounds_are_equally_likely():
     masks = erase_masks(20_000, 100, erase=1.0, erased=(0.03, 0.3), generator=generator())
     counts = Counter(masks.sum(dim=1).tolist())
     assert set(counts) == set(range(3, 30))
     assert max(abs(count - 20_000 / 27) for count in counts.values()) < 5 * (20_000 / 27) ** 0.5
 
 
-def test_noise_has_the_deviation_asked_for_and_erased_weights_have_none():
+def test_noise_has_the_given_deviation_and_erased_weights_have_none():
     vectors = torch.zeros(1000, 100)
     noisy = view(vectors, None, noise=0.05, generator=generator())
     assert abs(float(noisy.std()) - 0.05) < 0.001
@@ -197,7 +197,7 @@ def test_noise_has_the_deviation_asked_for_and_erased_weights_have_none():
     assert ((erased == 0).sum(dim=1) == 30).all()
 
 
-def test_views_are_drawn_apart_and_leave_the_weights_alone():
+def test_two_views_differ_and_the_weights_are_unchanged():
     vectors = drawn(NETWORKS["tetris"], 50)
     before, draws = vectors.clone(), generator()
     first, second = (

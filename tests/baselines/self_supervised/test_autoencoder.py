@@ -14,7 +14,7 @@ from baselines.self_supervised.losses import nt_xent, objective, positive_contra
 from baselines.self_supervised.networks import Autoencoder, Projection, tensor_scale
 from baselines.self_supervised.settings import Settings
 from baselines.self_supervised.tokens import neurons, single_weights
-from baselines.self_supervised.validate import kept_variance, validated
+from baselines.self_supervised.validate import kept_variance, validate
 from zoogen import ZOOS, Layout, ZooError
 
 LAYOUTS = {name: ZOOS[name].network.layout for name in ("tetris-seed", "mnist-seed", "mnist-hyp")}
@@ -36,7 +36,7 @@ def vectors(layout: Layout, rows: int = 6) -> Tensor:
 
 @every_layout
 @pytest.mark.parametrize("cut", [neurons, single_weights])
-def test_tokens_hold_every_weight_once_and_go_back_to_where_they_were(layout: Layout, cut: Any):
+def test_tokens_hold_every_weight_once_and_can_be_put_back(layout: Layout, cut: Any):
     whole = vectors(layout)
     parts = [part for group in cut(layout) for part in group.parts(group.read(whole))]
     parts.sort(key=lambda part: part[0])
@@ -57,8 +57,8 @@ def test_a_token_is_one_unit_with_its_bias():
 @pytest.mark.parametrize(
     "shapes", [{"fc.weight": (4, 3), "fc.bias": (5,)}, {"scale": ()}], ids=["lengths", "scalar"]
 )
-def test_a_layer_that_is_not_made_of_units_is_refused(shapes: dict[str, tuple[int, ...]]):
-    with pytest.raises(ZooError, match=r"cannot be cut into units: .*tokens=weights"):
+def test_a_layer_that_cannot_be_split_into_units_is_refused(shapes: dict[str, tuple[int, ...]]):
+    with pytest.raises(ZooError, match=r"cannot be split into units: .*tokens=weights"):
         neurons(Layout.of(shapes))
 
 
@@ -74,7 +74,7 @@ def test_every_architecture_embeds_and_reconstructs(architecture: dict[str, Any]
 
 
 def widths(layers: nn.Module) -> list[int]:
-    """Return the widths fully connected layers lead through."""
+    """Return the input width and the width after each linear layer."""
     linear = [each for each in layers.modules() if isinstance(each, nn.Linear)]
     return [linear[0].in_features, *(each.out_features for each in linear)]
 
@@ -98,19 +98,19 @@ def test_the_projection_head_normalises_over_the_batch_after_each_of_its_layers(
 
 @pytest.mark.parametrize("tokens", ["neurons", "weights"])
 @pytest.mark.parametrize("token", [False, True])
-def test_with_a_compression_token_attention_alone_tells_of_the_weights(tokens: Any, *, token: bool):
+def test_a_compression_token_sees_the_weights_through_attention_alone(tokens: Any, *, token: bool):
     torch.manual_seed(0)
     network = Autoencoder(TETRIS, Settings(tokens=tokens, compression_token=token)).eval()
     embeddings = network.embed(vectors(TETRIS))
     assert embeddings.std(dim=0).min() > 0
     for block in network.encoder.blocks:
-        nn.init.zeros_(block.mix.weight)  # deaf
+        nn.init.zeros_(block.mix.weight)  # switches attention off
     alike = network.embed(vectors(TETRIS)).std(dim=0).max() < 1e-6
     assert bool(alike) == token
 
 
 @every_layout
-def test_every_parameter_learns_something(layout: Layout):
+def test_every_parameter_has_a_gradient(layout: Layout):
     network = Autoencoder(layout, Settings(dropout=0.0))
     loss, _ = objective(network, vectors(layout), Settings())
     loss.backward()
@@ -120,14 +120,14 @@ def test_every_parameter_learns_something(layout: Layout):
     )
 
 
-def test_a_block_asked_for_the_first_tokens_gives_those_of_all():
+def test_a_block_computes_the_first_tokens_alone_as_among_all():
     torch.manual_seed(0)
     block = Block(16, heads=2, hidden=32, dropout=0.1).eval()
     tokens = torch.randn(3, 7, 16)
     assert torch.allclose(block(tokens, 2), block(tokens)[:, :2], atol=1e-6)
 
 
-def test_a_block_has_its_dropout_while_training_only():
+def test_a_block_has_dropout_only_in_training():
     torch.manual_seed(0)
     block, tokens = Block(16, heads=1, hidden=32, dropout=0.5), torch.randn(3, 7, 16)
     assert not torch.equal(block(tokens), block(tokens))
@@ -151,7 +151,7 @@ def test_scaling_is_undone_in_reconstruction():
     assert torch.allclose(network.reconstruct(embeddings), 3 * plain[1], atol=1e-5)
 
 
-def test_nt_xent_is_what_its_equation_says():
+def test_nt_xent_follows_its_equation():
     projected = torch.randn(8, 5, generator=torch.Generator().manual_seed(0)).double()
     unit = projected / projected.norm(dim=1, keepdim=True)
     total = 0.0
@@ -164,7 +164,7 @@ def test_nt_xent_is_what_its_equation_says():
     assert float(nt_xent(projected.float(), 0.2)) == pytest.approx(total / 8, rel=1e-5)
 
 
-def test_positive_contrast_is_least_for_equal_views_and_greatest_for_opposite_ones():
+def test_positive_contrast_is_lowest_for_equal_and_highest_for_opposite_views():
     views = torch.randn(6, 5, generator=torch.Generator().manual_seed(0))
     assert float(positive_contrast(torch.cat([views, 2 * views]))) == pytest.approx(-1)
     assert float(positive_contrast(torch.cat([views, -views]))) == pytest.approx(1)
@@ -186,7 +186,7 @@ def test_beta_weighs_the_two_losses(contrast: Any):
     assert objective(network, seen, Settings(beta=0.0))[1] is None
 
 
-def test_errors_count_in_standard_deviations_of_their_tensor():
+def test_errors_are_measured_in_standard_deviations_of_their_tensor():
     network, seen = Autoencoder(TETRIS, Settings(beta=1.0)).eval(), vectors(TETRIS)
     plain, _ = objective(network, seen, Settings(beta=1.0))
     network.scale.fill_(7.0)
@@ -194,7 +194,7 @@ def test_errors_count_in_standard_deviations_of_their_tensor():
     assert float(scaled.detach()) == pytest.approx(float(plain.detach()), rel=1e-4)
 
 
-def test_r2_is_one_of_equal_vectors_and_none_of_their_mean():
+def test_r2_is_one_for_equal_vectors_and_zero_for_their_mean():
     views = 10 + vectors(TETRIS, 50)
     guesses = (views, views.mean(dim=0), 10 * views)
     errors = [(views - guess).double().square().sum() for guess in guesses]
@@ -204,32 +204,32 @@ def test_r2_is_one_of_equal_vectors_and_none_of_their_mean():
 
 
 @pytest.mark.parametrize("permute", [False, True])
-def test_validation_looks_at_permuted_weights_however_it_was_trained(
+def test_validation_uses_permuted_weights_even_if_training_does_not(
     monkeypatch: pytest.MonkeyPatch, *, permute: bool
 ):
-    looked_at: list[Tensor] = []
+    used: list[Tensor] = []
 
-    def noted(network: Autoencoder, views: Tensor, settings: Settings) -> Any:
-        looked_at.append(views)
+    def recorded(network: Autoencoder, views: Tensor, settings: Settings) -> Any:
+        used.append(views)
         return objective(network, views, settings)
 
-    monkeypatch.setattr("baselines.self_supervised.validate.objective", noted)
+    monkeypatch.setattr("baselines.self_supervised.validate.objective", recorded)
     seen, settings = vectors(TETRIS, 40), Settings(permute=permute, erase=1.0, noise=1.0)
-    validated(Autoencoder(TETRIS, settings), seen, TETRIS, settings)
-    for views in looked_at[0].chunk(2):
+    validate(Autoencoder(TETRIS, settings), seen, TETRIS, settings)
+    for views in used[0].chunk(2):
         assert (views != seen).any(dim=1).sum() > 30
         assert torch.equal(views.sort(dim=1).values, seen.sort(dim=1).values)
 
 
 @pytest.mark.parametrize(
-    ("settings", "told"),
+    ("settings", "message"),
     [
         ({"dim": 101, "width": 128}, "dim=101 is more than the 100 weights"),
         ({"dim": 50, "width": 32}, "more than one token of width=32 can carry"),
     ],
 )
-def test_an_embedding_that_cannot_be_filled_is_refused(settings: dict[str, Any], told: str):
-    with pytest.raises(ZooError, match=told):
+def test_an_embedding_that_is_too_wide_is_refused(settings: dict[str, Any], message: str):
+    with pytest.raises(ZooError, match=message):
         Autoencoder(TETRIS, Settings(**settings))
 
 
@@ -270,7 +270,7 @@ def test_dropout_drops_its_share_and_keeps_the_mean(probability: float):
     assert rows.std() < 1.2 * (probability * (1 - probability) / 333) ** 0.5
 
 
-def test_dropout_passes_gradients_where_it_kept_and_everything_outside_of_training():
+def test_dropout_passes_gradients_where_it_keeps_and_everything_in_evaluation():
     torch.manual_seed(0)
     drop, activations = Dropout(0.3), torch.ones(50, 7, requires_grad=True)
     kept = drop(activations)

@@ -1,4 +1,4 @@
-"""The encoder without an order of hidden units: blind to that order, and to nothing else."""
+"""The set encoder ignores the order of hidden units, and nothing else."""
 
 import numpy as np
 import pytest
@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from baselines.self_supervised.deep_sets import SetEncoder, chained
 from baselines.self_supervised.losses import objective
 from baselines.self_supervised.networks import Autoencoder
+from baselines.self_supervised.set_encoder import SetEncoder, chain_of_layers
 from baselines.self_supervised.settings import Settings
 from tests.symmetric import every_network, population, reordered
 from zoogen import CNN, MLP, Layout, ZooError
@@ -39,8 +39,7 @@ def test_the_order_of_hidden_units_does_not_matter(network: MLP | CNN, data: st.
 
 @every_network
 @torch.inference_mode()
-def test_units_that_hear_what_others_are_heard_with_are_another_network(network: MLP | CNN):
-    """Half a permutation, of what units hear but not of where they are heard, changes a network."""
+def test_permuting_only_the_incoming_weights_of_units_changes_the_embedding(network: MLP | CNN):
     embed, vectors, layout = encoder(network.layout), drawn(network.layout), network.layout
     for hidden in network.symmetry:
         weight = layout[f"{hidden.name}.weight"]
@@ -64,7 +63,7 @@ def test_images_and_classes_keep_their_order(network: MLP | CNN):
 
 @every_network
 def test_every_weight_is_read_once(network: MLP | CNN):
-    layers = chained(network.layout)
+    layers = chain_of_layers(network.layout)
     assert [slot for layer in layers for slot in (layer.weight, layer.bias) if slot] == list(
         network.layout
     )
@@ -72,11 +71,11 @@ def test_every_weight_is_read_once(network: MLP | CNN):
     for layer in layers:
         shape = (len(vectors), layer.units, layer.inputs, layer.scalars)
         assert layer.connections(vectors).shape == shape
-        assert layer.starts(vectors).shape == (len(vectors), layer.units, layer.own)
+        assert layer.unit_features(vectors).shape == (len(vectors), layer.units, layer.features)
 
 
 @every_network
-def test_every_parameter_learns_something(network: MLP | CNN):
+def test_every_parameter_has_a_gradient(network: MLP | CNN):
     torch.manual_seed(0)
     learner = Autoencoder(network.layout, SMALL)
     loss, reconstructed = objective(learner, drawn(network.layout, 8), SMALL)
@@ -92,19 +91,19 @@ def test_every_parameter_learns_something(network: MLP | CNN):
     ("shapes", "reason"),
     [
         ({"fc1.weight": (4, 16)}, "no hidden layer"),
-        ({"fc1.weight": (5, 16), "fc2.weight": (4, 6)}, r"fc2.weight \(4, 6\) cannot hear 5"),
-        ({"fc1.weight": (5, 16), "norm.weight": (5,)}, r"norm.weight \(5,\) cannot hear 5"),
+        ({"fc1.weight": (5, 16), "fc2.weight": (4, 6)}, r"fc2.weight \(4, 6\) does not fit 5"),
+        ({"fc1.weight": (5, 16), "norm.weight": (5,)}, r"norm.weight \(5,\) does not fit 5"),
         ({"fc1.weight": (5, 16), "scale": (5,), "fc2.weight": (4, 5)}, "scale is neither"),
     ],
     ids=["one layer", "widths", "norm", "other"],
 )
-def test_a_network_that_is_no_chain_of_layers_is_refused(
+def test_a_network_that_is_not_a_chain_of_layers_is_refused(
     shapes: dict[str, tuple[int, ...]], reason: str
 ):
     with pytest.raises(ZooError, match=f"{reason}.*tokens=neurons"):
-        chained(Layout.of(shapes))
+        chain_of_layers(Layout.of(shapes))
 
 
-def test_reconstruction_without_an_order_is_refused():
+def test_sets_with_a_reconstruction_loss_are_refused():
     with pytest.raises(ZooError, match=r"beta=0\.5: .* set beta=0"):
         Settings(tokens="sets", beta=0.5)

@@ -1,4 +1,4 @@
-"""The paper's settings, zoo by zoo: they fit the zoo, and the networks have the paper's size."""
+"""The paper's settings for each zoo: they fit the zoo, and the networks have the paper's size."""
 
 import pytest
 import torch
@@ -23,7 +23,7 @@ MILLIONS = {
     "mnist-hyp-5-rand-seed": 52.7,
     "fashion-seed": 44.9,
 }
-"""Parameters of the authors' networks, projection head included."""
+"""Parameters of the authors' networks in millions, with the projection head."""
 
 AUTHORS = {
     "tetris-script": (2, 4, 256, 512, 50, 0.5, (3, 50, 20), 1000),
@@ -39,12 +39,12 @@ AUTHORS = {
     "svhn-hyp": (4, 4, 512, 1000, 512, 0.15, (4, 400, 50), 250),
     "cifar10-hyp": (4, 4, 512, 1000, 512, 0.5, (4, 400, 50), 250),
 }
-"""Blocks, heads, width, hidden, dim, β, projection and epochs of the authors' scripts; where theirs
-embed in 1200 dimensions, the 512 a token can carry."""
+"""Blocks, heads, width, hidden, dim, β, projection and epochs of the authors' scripts, with the
+512 dimensions that a token can carry where the scripts have 1200."""
 
 
 def size(name: str) -> float:
-    """Count the parameters, in millions, without room for one of them."""
+    """Count the parameters in millions, without allocating them."""
     zoo = "tetris-seed" if "tetris" in name else name
     with torch.device("meta"):
         network = Autoencoder(zoo_spec(zoo).network.layout, EMBEDDERS[name].settings)
@@ -52,18 +52,18 @@ def size(name: str) -> float:
 
 
 @pytest.mark.parametrize("name", EMBEDDERS)
-def test_a_family_bears_the_name_of_its_zoo_and_fits_its_layout(name: str):
+def test_an_embedder_is_named_after_its_zoo_and_fits_its_layout(name: str):
     assert EMBEDDERS[name].name == f"self-supervised-{name}"
     assert size(name) > 1
 
 
 @pytest.mark.parametrize(("name", "millions"), MILLIONS.items())
-def test_networks_are_as_large_as_the_authors(name: str, millions: float):
+def test_networks_are_as_large_as_those_of_the_authors(name: str, millions: float):
     assert size(name) == pytest.approx(millions, rel=0.005)
 
 
 @pytest.mark.parametrize("name", EMBEDDERS)
-def test_a_family_is_set_up_as_in_the_authors_script(name: str):
+def test_settings_are_those_of_the_authors_script(name: str):
     ours = EMBEDDERS[name]
     assert AUTHORS[name] == (
         *(ours.blocks, ours.heads, ours.width, ours.hidden, ours.dim),
@@ -98,12 +98,12 @@ TYPED = {
 @pytest.mark.parametrize(
     ("name", "typed", "value"), [(name, *both) for name, both in TYPED.items()]
 )
-def test_a_setting_is_what_was_typed(name: str, typed: str, value: object):
+def test_a_setting_has_the_value_that_was_typed(name: str, typed: str, value: object):
     assert getattr(find_embedder("self-supervised", {name: typed}), name) == value
 
 
 @pytest.mark.parametrize(
-    ("name", "typed", "told"),
+    ("name", "typed", "message"),
     [
         ("projection", "3,50", r"projection=3,50: .*expected tuple\[int, int, int\]"),
         ("erased", "0.3", r"erased=0\.3: .*expected tuple\[float, float\]"),
@@ -112,6 +112,6 @@ def test_a_setting_is_what_was_typed(name: str, typed: str, value: object):
         ("network", "1", "no setting of self-supervised called 'network'"),
     ],
 )
-def test_what_a_setting_cannot_be_is_told(name: str, typed: str, told: str):
-    with pytest.raises(ZooError, match=told):
+def test_an_invalid_setting_is_reported(name: str, typed: str, message: str):
+    with pytest.raises(ZooError, match=message):
         find_embedder("self-supervised", {name: typed})

@@ -1,4 +1,4 @@
-"""Mixed precision: faster products, the same training."""
+"""Mixed precision trains as full precision does."""
 
 import pytest
 import torch
@@ -15,7 +15,7 @@ LAYOUT = zoo_spec("tetris-seed").network.layout
 
 
 def gradient(settings: Settings) -> torch.Tensor:
-    """Return all gradients of one step on the same weights and networks."""
+    """Return all gradients of one step, always on the same network and views."""
     torch.manual_seed(0)
     network = Autoencoder(LAYOUT, settings)
     views = torch.randn(40, LAYOUT.params)
@@ -28,7 +28,7 @@ def gradient(settings: Settings) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("beta", [0.0, 0.5, 1.0])
-def test_mixed_precision_goes_the_same_way_in_float32_weights(
+def test_mixed_precision_has_nearly_the_same_gradient_in_float32(
     beta: float, monkeypatch: pytest.MonkeyPatch
 ):
     settings = Settings(width=64, hidden=64, dropout=0.0, position=0.05, beta=beta)
@@ -42,7 +42,7 @@ def test_mixed_precision_goes_the_same_way_in_float32_weights(
 
 
 @pytest.mark.parametrize("contrast", ["nt-xent", "positive"])
-def test_contrast_is_in_float32_in_mixed_precision(
+def test_contrast_stays_in_float32_in_mixed_precision(
     contrast: Contrast, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(precision, "multiplies_bfloat16", lambda _: True)
@@ -59,7 +59,7 @@ def test_contrast_is_in_float32_in_mixed_precision(
     assert torch.equal(loss, losses[contrast])
 
 
-def test_attention_on_a_cpu_is_exact_in_mixed_precision():
+def test_attention_on_a_cpu_stays_in_float32_in_mixed_precision():
     torch.manual_seed(0)
     block = Block(16, heads=2, hidden=16, dropout=0.0).eval()
     tokens = torch.randn(3, 5, 48)

@@ -1,4 +1,4 @@
-"""Training: it learns, goes on where it was stopped, and never loses what it has."""
+"""Training learns, resumes where it was stopped, and never loses a checkpoint."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -13,8 +13,10 @@ from baselines.self_supervised.checkpoint import RUN, read_checkpoint
 from baselines.self_supervised.losses import objective
 from baselines.self_supervised.networks import tensor_scale
 from baselines.self_supervised.settings import Settings
-from baselines.self_supervised.train import train, validated
-from zoogen import IntegrityError, Layout, Weights, ZooError, save_tensors, write_text
+from baselines.self_supervised.train import train, validate
+from zoogen import IntegrityError, Layout, Weights, ZooError
+from zoogen.atomic import write_text
+from zoogen.tensors import save_tensors
 
 LAYOUT = Layout.of({"fc1.weight": (5, 16), "fc2.weight": (4, 5)})
 QUICK = Settings(
@@ -23,7 +25,7 @@ QUICK = Settings(
 
 
 def population(rows: int, seed: int) -> Weights:
-    """Draw vectors that lie near a few directions, so that there is something to learn."""
+    """Draw vectors near a few directions, so that there is something to learn."""
     shape = np.random.default_rng(0).normal(size=(4, LAYOUT.params))
     draw = np.random.default_rng(seed)
     values = draw.normal(size=(rows, 4)) @ shape + 0.1 * draw.normal(size=(rows, LAYOUT.params))
@@ -42,20 +44,20 @@ def state(network: torch.nn.Module) -> dict[str, np.ndarray]:
 
 
 def stop_after(epochs: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Press Ctrl-C when so many epochs are done and kept."""
+    """Press Ctrl-C once so many epochs are done and saved."""
     monkeypatch.setattr("baselines.self_supervised.train.KEEP_SECONDS", -1.0)
     calls = iter(range(1, 1000))
 
     def stopped(*arguments: Any) -> Any:
         if next(calls) > epochs:
             raise KeyboardInterrupt
-        return validated(*arguments)
+        return validate(*arguments)
 
-    monkeypatch.setattr("baselines.self_supervised.train.validated", stopped)
+    monkeypatch.setattr("baselines.self_supervised.train.validate", stopped)
 
 
 @pytest.mark.parametrize("beta", [0.0, 0.5, 1.0])
-def test_training_lowers_the_loss_on_snapshots_it_has_not_seen(tmp_path: Path, beta: float):
+def test_training_lowers_the_loss_on_unseen_snapshots(tmp_path: Path, beta: float):
     run(replace(QUICK, beta=beta, epochs=15), tmp_path)
     checkpoint = read_checkpoint(tmp_path)
     assert checkpoint is not None
@@ -75,7 +77,7 @@ def test_the_network_of_the_best_epoch_is_returned(tmp_path: Path):
 
 
 @pytest.mark.parametrize("schedule", ["plateau", "one-cycle"])
-def test_a_run_that_was_stopped_ends_where_it_would_have_ended(
+def test_a_stopped_run_resumes_to_the_same_result(
     schedule: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     settings = replace(QUICK, schedule=schedule)
@@ -84,12 +86,12 @@ def test_a_run_that_was_stopped_ends_where_it_would_have_ended(
         stop_after(3, patch)
         with pytest.raises(KeyboardInterrupt):
             run(settings, tmp_path / "stopped")
-    torch.rand(3)  # somebody else draws in between
+    torch.rand(3)  # another draw in between
     resumed = state(run(settings, tmp_path / "stopped"))
     assert all(np.array_equal(resumed[name], whole[name]) for name in whole)
 
 
-def test_a_finished_run_is_read_and_not_trained_again(
+def test_a_finished_run_is_loaded_and_not_trained_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     first = state(run(QUICK, tmp_path))
@@ -98,7 +100,7 @@ def test_a_finished_run_is_read_and_not_trained_again(
     assert all(np.array_equal(first[name], again[name]) for name in first)
 
 
-def test_training_leaves_the_callers_random_numbers_alone(tmp_path: Path):
+def test_training_does_not_disturb_the_callers_random_numbers(tmp_path: Path):
     torch.manual_seed(5)
     expected = torch.rand(3)
     torch.manual_seed(5)
@@ -112,7 +114,7 @@ def test_another_seed_trains_another_network(tmp_path: Path):
 
 
 @pytest.mark.parametrize(("steps", "epochs"), [(0, 3), (18, 3), (19, 4), (31, 6)])
-def test_few_snapshots_are_shown_in_more_epochs_until_there_were_steps_enough(
+def test_the_number_of_epochs_is_raised_to_reach_the_number_of_steps(
     tmp_path: Path, steps: int, epochs: int
 ):
     run(replace(QUICK, epochs=3, steps=steps), tmp_path)
@@ -121,16 +123,16 @@ def test_few_snapshots_are_shown_in_more_epochs_until_there_were_steps_enough(
     assert len(checkpoint.history) == epochs
 
 
-def test_a_step_shows_two_views_of_each_snapshot_as_the_settings_ask_for(
+def test_a_step_uses_two_views_of_each_snapshot_that_follow_the_settings(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     shown: list[torch.Tensor] = []
 
-    def noted(network: Any, views: torch.Tensor, settings: Settings) -> Any:
+    def recorded(network: Any, views: torch.Tensor, settings: Settings) -> Any:
         shown.append(views)
         return objective(network, views, settings)
 
-    monkeypatch.setattr("baselines.self_supervised.train.objective", noted)
+    monkeypatch.setattr("baselines.self_supervised.train.objective", recorded)
     plain = replace(QUICK, epochs=1, erase=0.0)
     run(plain, tmp_path / "permuted")
     run(replace(plain, permute=False, erase=1.0, erased=(0.3, 0.3)), tmp_path / "erased")
@@ -150,7 +152,7 @@ def test_a_step_shows_two_views_of_each_snapshot_as_the_settings_ask_for(
     assert noisy.std() == pytest.approx(1e6, rel=0.05)
 
 
-def test_the_learning_rate_falls_to_three_tenths_when_training_stands_still(tmp_path: Path):
+def test_the_learning_rate_falls_to_three_tenths_when_the_loss_stagnates(tmp_path: Path):
     still = replace(QUICK, beta=1.0, permute=False, erase=0.0, dropout=0.0, learning_rate=2e-8)
     run(replace(still, epochs=13), tmp_path)
     checkpoint = read_checkpoint(tmp_path)
@@ -166,7 +168,7 @@ def test_normalising_divides_by_the_spread_of_the_training_weights(tmp_path: Pat
     assert (expected != 1).all()
 
 
-def test_training_stops_when_validation_has_not_improved_for_long(tmp_path: Path):
+def test_training_stops_when_validation_stops_improving(tmp_path: Path):
     run(replace(QUICK, epochs=50, patience=2, learning_rate=1.0), tmp_path)
     checkpoint = read_checkpoint(tmp_path)
     assert checkpoint is not None
@@ -192,7 +194,7 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint(
 
 
 @pytest.mark.parametrize(
-    ("other", "told"),
+    ("other", "message"),
     [
         ({"settings": replace(QUICK, beta=0.25)}, "beta=0.5, expected 0.25"),
         ({"seed": 7}, "seed=0, expected 7"),
@@ -200,9 +202,11 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint(
     ],
     ids=["settings", "seed", "data"],
 )
-def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path, other: dict[str, Any], told: str):
+def test_a_checkpoint_of_another_run_is_refused(
+    tmp_path: Path, other: dict[str, Any], message: str
+):
     run(replace(QUICK, epochs=6), tmp_path)
-    with pytest.raises(ZooError, match=told):
+    with pytest.raises(ZooError, match=message):
         run(**{"settings": QUICK, "folder": tmp_path, **other})
 
 
@@ -215,7 +219,7 @@ def test_a_checkpoint_of_another_layout_is_refused(tmp_path: Path):
 
 
 @pytest.mark.parametrize("harm", ["tensors", "missing", "json"])
-def test_a_damaged_checkpoint_is_named(tmp_path: Path, harm: str):
+def test_a_damaged_checkpoint_is_reported(tmp_path: Path, harm: str):
     run(QUICK, tmp_path)
     (tensors,) = tmp_path.glob("*.safetensors")
     if harm == "missing":
@@ -228,7 +232,7 @@ def test_a_damaged_checkpoint_is_named(tmp_path: Path, harm: str):
 
 
 @pytest.mark.parametrize("write", [save_tensors, write_text])
-def test_a_run_that_dies_while_it_writes_ends_where_it_would_have_ended(
+def test_a_run_killed_while_it_writes_resumes_to_the_same_result(
     write: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     whole = state(run(QUICK, tmp_path / "whole"))
@@ -264,12 +268,12 @@ def test_without_permutations_a_network_without_hidden_layers_trains(tmp_path: P
     train(*parts, replace(QUICK, permute=False, epochs=1), seed=0, folder=tmp_path)
 
 
-def test_fewer_snapshots_than_a_batch_make_one_batch(tmp_path: Path):
+def test_fewer_snapshots_than_a_batch_form_one_batch(tmp_path: Path):
     network = run(replace(QUICK, batch=500, epochs=1), tmp_path)
     assert all(tensor.isfinite().all() for tensor in network.state_dict().values())
 
 
-def test_an_embedder_reconstructs_what_it_was_trained_on():
+def test_an_embedder_reconstructs_weights_like_those_it_was_trained_on():
     embedder = SelfSupervised(
         dim=10, width=32, hidden=64, batch=50, epochs=60, learning_rate=3e-3, beta=1.0, erase=0.0
     ).fit(TRAIN, VALIDATION, seed=0)
@@ -280,19 +284,19 @@ def test_an_embedder_reconstructs_what_it_was_trained_on():
     assert 1 - np.square(rows - seen).sum() / np.square(seen - seen.mean(axis=0)).sum() > 0.3
 
 
-def test_without_reconstruction_there_is_no_way_back():
+def test_without_a_reconstruction_loss_nothing_is_reconstructed():
     settings = {"dim": 10, "width": 16, "hidden": 16, "batch": 50, "epochs": 1}
     embedder = SelfSupervised(**settings, beta=0.0).fit(TRAIN, VALIDATION, seed=0)
     assert embedder.reconstruct(embedder.transform(VALIDATION)) is None
 
 
-def test_a_validation_loss_that_is_not_finite_stops_with_the_good_checkpoint_kept(
+def test_a_validation_loss_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     stop_after(2, monkeypatch)
     with pytest.raises(KeyboardInterrupt):
         run(QUICK, tmp_path)
-    monkeypatch.setattr("baselines.self_supervised.train.validated", lambda *_: (np.nan, None))
+    monkeypatch.setattr("baselines.self_supervised.train.validate", lambda *_: (np.nan, None))
     with pytest.raises(ZooError, match=r"nan on validation of epoch 3; the last good checkpoint"):
         run(QUICK, tmp_path)
     checkpoint = read_checkpoint(tmp_path)
@@ -301,9 +305,7 @@ def test_a_validation_loss_that_is_not_finite_stops_with_the_good_checkpoint_kep
 
 
 @pytest.mark.parametrize("device", ["cuda:99", "cuda:first"])
-def test_a_device_that_is_not_there_is_named_before_anything_is_written(
-    tmp_path: Path, device: str
-):
+def test_a_missing_device_is_reported_before_anything_is_written(tmp_path: Path, device: str):
     with pytest.raises(ZooError, match=device):
         run(replace(QUICK, device=device), tmp_path / "run")
     assert not (tmp_path / "run").exists()

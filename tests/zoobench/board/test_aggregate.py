@@ -1,4 +1,4 @@
-"""Standings: normalised means, ranks with ties, mean ranks; what is missing stays missing."""
+"""Standings: normalised means, ranks with ties, mean ranks; missing scores stay missing."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ NAN = float("nan")
 
 
 def column(*values: float, noise: float = 0.0, seed: int = 0) -> Scores:
-    """Scores whose resamples differ by noise of each entry's own."""
+    """Return scores whose resamples differ by independent noise for each entry."""
     draws = np.random.default_rng(seed).normal(size=(len(values), 200))
     return Scores(np.array(values), np.array(values)[:, None] + noise * draws)
 
@@ -32,7 +32,7 @@ def test_a_missing_score_is_missing_in_the_mean_and_never_zero():
     assert np.isnan(mean_ranks([column(0.5, 0.4, 0.3), column(0.7, NAN, 0.1)]).values[1])
 
 
-def test_what_differs_surely_has_different_ranks_and_what_does_not_is_tied():
+def test_sure_differences_give_different_ranks_and_others_tie():
     assert ranks(column(0.9, 0.5, 0.1, noise=0.01)).tolist() == [1, 2, 3]
     assert ranks(column(0.9, 0.51, 0.5, 0.1, noise=0.05)).tolist() == [1, 2, 2, 4]
     assert ranks(column(0.5, 0.5)).tolist() == [1, 1]
@@ -66,7 +66,7 @@ def test_mean_ranks_average_over_columns_and_share_equal_scores():
 
 
 @pytest.mark.parametrize("metric", ["r2", "accuracy", "kendall_tau"])
-def test_many_tables_are_scored_as_each_alone(metric: str):
+def test_many_tables_together_score_as_each_alone(metric: str):
     draws = np.random.default_rng(0)
     models = np.repeat(np.arange(12), 3)
     if metric == "accuracy":

@@ -1,4 +1,4 @@
-"""What the page shows of a submission: commands that can be copied, scores of every seed."""
+"""The details of a submission: commands that can be copied, scores of every seed."""
 
 import shlex
 from dataclasses import replace
@@ -21,9 +21,9 @@ def projection(whole_board: Path) -> OnZoo:
     return validate(whole_board, "projection").zoos["tetris-hyp"]
 
 
-def called(on_zoo: OnZoo, **changes: object) -> OnZoo:
-    by = replace(on_zoo.result.embedder, **changes)  # type: ignore[arg-type]
-    return replace(on_zoo, result=replace(on_zoo.result, embedder=by))
+def with_stamp(on_zoo: OnZoo, **changes: object) -> OnZoo:
+    stamp = replace(on_zoo.result.embedder, **changes)  # type: ignore[arg-type]
+    return replace(on_zoo, result=replace(on_zoo.result, embedder=stamp))
 
 
 def test_a_command_names_embedder_zoo_and_seeds(projection: OnZoo):
@@ -39,9 +39,9 @@ def test_a_command_names_embedder_zoo_and_seeds(projection: OnZoo):
         {"note": "a, b=c"},
     ],
 )
-def test_settings_are_given_as_they_were_typed(projection: OnZoo, typed: dict[str, str]):
+def test_a_command_gives_settings_as_they_were_typed(projection: OnZoo, typed: dict[str, str]):
     values = {"dim": 7, "percentiles": [10, 90], "biases": True, "note": "a, b=c", "other": 1}
-    named = called(projection, name=label("some", typed), settings=values)
+    named = with_stamp(projection, name=label("some", typed), settings=values)
     given = changed_settings(named.result.embedder)
     assert given.keys() == typed.keys()
     words = shlex.split(command(named))
@@ -49,22 +49,22 @@ def test_settings_are_given_as_they_were_typed(projection: OnZoo, typed: dict[st
         assert f"{key}={values[key]}" in words
 
 
-def test_changed_settings_make_the_embedder_they_were_read_from(projection: OnZoo):
+def test_changed_settings_make_the_same_embedder_again(projection: OnZoo):
     typed = {"percentiles": "(10, 90)", "biases": "True"}
     embedder = find_embedder("weight-statistics", typed)
     settings = settings_of(embedder)
-    named = called(projection, name=label("weight-statistics", typed), settings=settings)
+    named = with_stamp(projection, name=label("weight-statistics", typed), settings=settings)
     again = find_embedder("weight-statistics", changed_settings(named.result.embedder))
     assert settings_of(again) == settings
 
 
-def test_a_command_that_is_copied_runs_nothing_but_zoobench(projection: OnZoo):
+def test_a_copied_command_runs_nothing_but_zoobench(projection: OnZoo):
     hostile = "x.py; $(touch taken) `touch taken` | sh #"
-    shown = command(called(projection, reference=hostile))
+    shown = command(with_stamp(projection, reference=hostile))
     assert shlex.split(shown)[2] == hostile
 
 
-def test_every_seed_has_its_score_from_the_predictions(whole_board: Path):
+def test_the_score_of_every_seed_follows_from_the_predictions(whole_board: Path):
     truths = read_truths(whole_board)
     entry = validate(whole_board, "projection")
     found = details(entry, truths)["tetris-hyp"]["tasks"]

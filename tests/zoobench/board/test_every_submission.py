@@ -16,7 +16,7 @@ def test_its_scores_follow_from_its_predictions(name: str):
     assert validate(BOARD, name).submission.name == name
 
 
-def test_every_baseline_that_is_submitted_says_what_its_file_says():
+def test_every_submitted_baseline_matches_its_file():
     for file in (BOARD / "baselines").glob("*.toml"):
         submitted = BOARD / "submissions" / file.stem / "submission.toml"
         if submitted.exists():
@@ -31,5 +31,5 @@ def test_the_board_stays_small():
 @pytest.mark.parametrize(
     "file", sorted(BOARD.glob("submissions/*/verified.json")), ids=lambda file: file.parent.name
 )
-def test_a_mark_is_of_the_results_that_are_there(file: Path):
+def test_a_mark_belongs_to_the_present_results(file: Path):
     assert is_verified(file.parent, validate(BOARD, file.parent.name))

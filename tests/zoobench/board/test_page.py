@@ -1,4 +1,4 @@
-"""The board that is built: scores as submitted, ranks, what is left out."""
+"""The built board: scores as submitted, ranks, and what is left out."""
 
 import json
 from dataclasses import replace
@@ -11,7 +11,7 @@ from tests.zoobench.board.test_validate import rewrite, set_to
 from zoobench.board.board import read_truths
 from zoobench.board.page import build_board, paper_cells
 from zoobench.board.submission import write_submission
-from zoobench.results.results import read_result
+from zoobench.results.files import read_result
 from zoogen import ZooError
 
 
@@ -42,7 +42,7 @@ def test_chance_is_zero_and_has_no_rank(rows: dict[str, dict]):  # type: ignore[
     assert rows["chance"]["mean_ranks"] == {}
 
 
-def test_who_misses_a_zoo_has_no_overall_score(rows: dict[str, dict]):  # type: ignore[type-arg]
+def test_an_entry_that_misses_a_zoo_has_no_overall_score(rows: dict[str, dict]):  # type: ignore[type-arg]
     assert rows["projection"]["zoos"] == ["tetris-hyp"]
     assert "overall" not in rows["projection"]["cells"]
     assert "mixed" not in rows["projection"]["cells"]
@@ -50,7 +50,7 @@ def test_who_misses_a_zoo_has_no_overall_score(rows: dict[str, dict]):  # type: 
     assert rows["statistics"]["mean_ranks"]["overall"]["s"] == 1
 
 
-def test_a_submission_that_is_not_valid_is_left_out_and_the_others_stay(
+def test_an_invalid_submission_is_left_out_and_the_others_stay(
     board: Path,
     tmp_path: Path,
     rows: dict[str, dict],  # type: ignore[type-arg]
@@ -79,7 +79,7 @@ def test_no_text_can_end_the_script_it_is_in(board: Path, tmp_path: Path):
     assert "<" not in (tmp_path / "data/board.js").read_text()
 
 
-def test_the_papers_values_are_rows_of_their_own(whole_board: Path, tmp_path: Path):
+def test_the_papers_scores_are_rows_of_their_own(whole_board: Path, tmp_path: Path):
     build_board(whole_board, tmp_path)
     shown = json.loads((tmp_path / "data/board.json").read_text())["rows"]
     paper = {row["name"]: row for row in shown if row["kind"] == "paper"}
@@ -87,9 +87,7 @@ def test_the_papers_values_are_rows_of_their_own(whole_board: Path, tmp_path: Pa
     assert all("r" not in cell for row in paper.values() for cell in row["cells"].values())
 
 
-def test_the_papers_mean_over_all_zoos_is_there_where_all_its_scores_are(
-    whole_board: Path, tmp_path: Path
-):
+def test_the_papers_mean_over_all_zoos_needs_all_its_scores(whole_board: Path, tmp_path: Path):
     whole = read_truths(whole_board)["tetris-hyp"]
     printed = {task: of for task, of in whole.tasks.items() if not task.startswith("f1")}
     truth = replace(whole, tasks=printed)

@@ -1,4 +1,4 @@
-"""A reconstruction goes with its submission: it follows from the errors, and has no rank."""
+"""A submission may hold a reconstruction: its score follows from the errors and has no rank."""
 
 import json
 from collections.abc import Callable
@@ -21,8 +21,9 @@ from zoobench.board.page import build_board
 from zoobench.board.submit import significant
 from zoobench.board.validate import validate
 from zoobench.board.verify import is_verified, verify
-from zoobench.results.results import read_result
-from zoogen import IntegrityError, Zoo, sha256_of
+from zoobench.results.files import read_result
+from zoogen import IntegrityError, Zoo
+from zoogen.atomic import sha256_of
 
 KEEPS = """
 import numpy as np
@@ -49,7 +50,7 @@ ZOO = "submissions/keeps/tetris-hyp"
 
 @pytest.fixture(scope="module")
 def made(hyp_zoo: Zoo, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A place with an embedder that reconstructs, its results and a board with them."""
+    """A folder with an embedder that reconstructs, its results and a board with them."""
     place = tmp_path_factory.mktemp("kept")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(place)
@@ -62,7 +63,7 @@ def made(hyp_zoo: Zoo, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def board(made: Path, tmp_path: Path) -> Path:
-    """A copy of the board, to do harm to."""
+    """A copy of the board to damage."""
     return Path(copytree(made / "leaderboard", tmp_path / "leaderboard"))
 
 
@@ -78,18 +79,18 @@ def test_a_submission_keeps_the_score_of_the_reconstruction(made: Path, board: P
 
 @given(numbers=arrays(np.float64, 5, elements=st.floats(0, 1e6)))
 def test_rounding_moves_an_error_by_less_than_a_part_in_250(numbers: np.ndarray):
-    kept = significant(numbers)
-    assert np.all(np.abs(kept - numbers) <= numbers / 250)
-    assert np.array_equal(significant(kept), kept)
+    rounded = significant(numbers)
+    assert np.all(np.abs(rounded - numbers) <= numbers / 250)
+    assert np.array_equal(significant(rounded), rounded)
 
 
-def test_it_is_among_the_details_and_in_no_column(board: Path, tmp_path: Path):
+def test_a_reconstruction_is_in_the_details_and_in_no_column(board: Path, tmp_path: Path):
     assert build_board(board, tmp_path / "site") == {}
     entry = validate(board, "keeps")
     shown = details(entry, read_truths(board))["tetris-hyp"]["kept"]
-    kept = entry.zoos["tetris-hyp"].result.reconstruction
-    assert kept is not None
-    assert shown["s"] == pytest.approx(kept.mean, rel=1e-3)
+    reconstruction = entry.zoos["tetris-hyp"].result.reconstruction
+    assert reconstruction is not None
+    assert shown["s"] == pytest.approx(reconstruction.mean, rel=1e-3)
     (row,) = (
         row
         for row in json.loads((tmp_path / "site/data/board.json").read_text())["rows"]
@@ -98,7 +99,7 @@ def test_it_is_among_the_details_and_in_no_column(board: Path, tmp_path: Path):
     assert not [column for column in row["cells"] if "rec" in column]
 
 
-def test_another_score_than_the_errors_give_is_refused_and_left_off_the_board(
+def test_a_false_reconstruction_score_is_refused_and_left_off_the_board(
     board: Path, tmp_path: Path
 ):
     path = board / ZOO / "result.json"
@@ -117,13 +118,13 @@ def lacking(table: pd.DataFrame) -> pd.DataFrame:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (lambda table: table.assign(seed_0=-table["seed_0"]), "seed_0: .*no less than 0"),
+        (lambda table: table.assign(seed_0=-table["seed_0"]), "seed_0: .*at least 0"),
         (lambda table: table.assign(spread_1=float("inf")), "spread_1: .*finite"),
         (lambda table: table.assign(model=table["model"] + 1), "model: .*other snapshots"),
         (lacking, "columns"),
     ],
 )
-def test_errors_that_are_none_are_refused(
+def test_impossible_errors_are_refused(
     board: Path, change: Callable[[pd.DataFrame], Any], reason: str
 ):
     file, path = board / ZOO / "rec.parquet", board / ZOO / "result.json"
@@ -137,7 +138,7 @@ def test_errors_that_are_none_are_refused(
         validate(board, "keeps")
 
 
-def test_it_is_run_again_with_the_rest(
+def test_a_reconstruction_is_verified_with_the_rest(
     made: Path, board: Path, hyp_zoo: Zoo, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.chdir(made)

@@ -1,4 +1,4 @@
-"""Submissions: from results to a folder that holds all it takes to check them."""
+"""Submissions: results become a folder with everything needed to check them."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +16,8 @@ from zoobench.board.details import command
 from zoobench.board.submission import read_submission, write_submission
 from zoobench.board.submit import rounded, submit
 from zoobench.board.validate import validate
-from zoobench.results.results import Result, read_predictions, read_result, write_result
+from zoobench.results.files import read_predictions, read_result, write_result
+from zoobench.results.record import Record
 from zoogen import IntegrityError, UnknownNameError, Zoo, ZooError
 
 
@@ -27,11 +28,11 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 @pytest.fixture
 def results(whole_board: Path, tmp_path: Path) -> Path:
-    """A copy of the results the submissions of the board were made of."""
+    """A copy of the results that the board's submissions were made from."""
     return Path(copytree(whole_board.parent / "results", tmp_path / "results"))
 
 
-def test_a_submission_holds_who_scores_and_predictions(whole_board: Path):
+def test_a_submission_holds_submitter_scores_and_predictions(whole_board: Path):
     folder = whole_board / "submissions" / "projection"
     tasks = read_truth(whole_board, "tetris-hyp").tasks
     assert set(contents(folder)) == {
@@ -51,7 +52,7 @@ def test_rounded_predictions_move_a_score_by_no_more_than_their_step_allows(whol
         assert len(read_predictions(folder, task)) == task.rows
         before = made.by_task[task.task].mean
         assert before is not None
-        # The errors grow by rounding, at most half a step of a 64th of the spread each.
+        # Rounding adds at most half a step of a 64th of the spread to each error.
         most = 2 * (1 - before) ** 0.5 / 128 + 1 / 128**2
         assert task.mean == pytest.approx(before, abs=most if task.kind == "regression" else 0)
 
@@ -89,12 +90,12 @@ def test_rounding_moves_a_prediction_by_less_than_a_hundredth_of_the_spread(
     ],
     ids=["partial", "dirty", "uncommitted", "part of a zoo"],
 )
-def test_a_partial_or_dirty_result_is_refused_and_the_board_unharmed(
+def test_a_partial_or_dirty_result_is_refused_and_the_board_unchanged(
     board: Path, results: Path, change: "object", message: str
 ):
     folder = results / "random-projection/tetris-hyp/standard"
     assert callable(change)
-    changed: Result = change(read_result(folder))
+    changed: Record = change(read_result(folder))
     write_result(folder, changed)
     before = contents(board)
     with pytest.raises(IntegrityError, match=message):
@@ -102,14 +103,14 @@ def test_a_partial_or_dirty_result_is_refused_and_the_board_unharmed(
     assert contents(board) == before
 
 
-def test_a_name_that_is_taken_is_refused_unless_it_is_to_be_replaced(board: Path, results: Path):
+def test_a_taken_name_is_refused_unless_overwritten(board: Path, results: Path):
     before = contents(board)
     with pytest.raises(ZooError, match="--replace"):
         submitted(board, results / "random-projection", "statistics")
     assert contents(board) == before
     file = results / "about.toml"
     write_submission(file, about("statistics", description="Another."))
-    submit(results / "random-projection", file, board, again=True)
+    submit(results / "random-projection", file, board, overwrite=True)
     assert validate(board, "statistics").submission.description == "Another."
     assert {path.name for path in (board / "submissions").iterdir()} == {
         "chance",
@@ -119,20 +120,18 @@ def test_a_name_that_is_taken_is_refused_unless_it_is_to_be_replaced(board: Path
 
 
 @pytest.mark.parametrize("before", ["old is there", "old was moved"])
-def test_what_a_killed_replacement_left_does_not_stand_in_the_way(
-    board: Path, results: Path, before: str
-):
+def test_leftovers_of_a_killed_replacement_do_no_harm(board: Path, results: Path, before: str):
     folder = board / "submissions/projection"
     left = folder.with_name(".projection.replaced")
     copytree(folder, left) if before == "old is there" else folder.rename(left)
     file = results / "about.toml"
     write_submission(file, about("projection", description="Another."))
-    submit(results / "random-projection", file, board, again=True)
+    submit(results / "random-projection", file, board, overwrite=True)
     assert validate(board, "projection").submission.description == "Another."
     assert not left.exists()
 
 
-def test_a_submission_can_be_of_some_zoos_only(board: Path, results: Path):
+def test_a_submission_can_hold_only_some_zoos(board: Path, results: Path):
     file = results / "about.toml"
     write_submission(file, about("one-zoo"))
     folder = submit(results / "weight-statistics", file, board, zoos=["mixed"])
@@ -173,7 +172,7 @@ def test_part_of_a_zoo_is_not_admitted(seed_zoo: Zoo, tmp_path: Path):
 
 
 def test_another_version_of_a_zoo_is_not_admitted(board: Path, hyp_zoo: Zoo):
-    admit(board, hyp_zoo)  # the same is
+    admit(board, hyp_zoo)  # the same version may be admitted again
     path = board / "zoos/tetris-hyp/zoo.json"
     version, content = hyp_zoo.spec.version, ',\n    "content'
     path.write_text(

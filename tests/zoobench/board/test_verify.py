@@ -1,4 +1,4 @@
-"""A submission that is run again is marked only if its scores come out."""
+"""A submission is run again and marked only if its scores come out."""
 
 import json
 from pathlib import Path
@@ -11,20 +11,20 @@ from zoobench.board import verify as verifying
 from zoobench.board.entry import VERIFIED
 from zoobench.board.validate import validate
 from zoobench.board.verify import is_verified, require_within, verify
-from zoobench.results.results import read_result
+from zoobench.results.files import read_result
 from zoogen import IntegrityError, Zoo, ZooError
 
 
 @pytest.fixture
 def zoos_at_hand(hyp_zoo: Zoo, mixed_zoo: Zoo, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the names of the board's zoos lead to the small ones it was made with."""
+    """Make the names of the board's zoos load the small zoos it was made with."""
     zoos = {"tetris-hyp": hyp_zoo, "mixed": mixed_zoo}
     monkeypatch.setattr(verifying, "load_zoo", lambda name: zoos[name])
     monkeypatch.setattr("zoobench.evaluation.run.load_zoo", lambda name: zoos[name])
 
 
 @pytest.mark.parametrize("name", ["projection", "chance"])
-def test_a_submission_that_can_be_made_again_is_marked(board: Path, zoos_at_hand: None, name: str):
+def test_a_submission_that_can_be_reproduced_is_marked(board: Path, zoos_at_hand: None, name: str):
     folder = board / "submissions" / name
     assert not is_verified(folder, validate(board, name))
     verify(board, name)
@@ -34,7 +34,7 @@ def test_a_submission_that_can_be_made_again_is_marked(board: Path, zoos_at_hand
     assert scores["tetris-hyp"].keys() == entry.zoos["tetris-hyp"].predictions.keys()
 
 
-def test_a_supervised_submission_is_made_again_by_its_own_probe(
+def test_a_supervised_submission_is_reproduced_with_its_own_probe(
     board: Path,
     zoos_at_hand: None,
     hyp_zoo: Zoo,
@@ -97,7 +97,7 @@ def norms(board: Path, hyp_zoo: Zoo, tmp_path: Path, monkeypatch: pytest.MonkeyP
     return file
 
 
-def test_the_embedder_itself_is_run_again_whatever_was_kept_of_earlier_runs(
+def test_the_embedder_is_run_again_whatever_the_cache_holds(
     board: Path, zoos_at_hand: None, norms: Path
 ):
     ran = norms.with_name("ran")
@@ -106,14 +106,14 @@ def test_the_embedder_itself_is_run_again_whatever_was_kept_of_earlier_runs(
     assert ran.exists()
 
 
-def test_code_that_scores_otherwise_is_not_verified(board: Path, zoos_at_hand: None, norms: Path):
+def test_code_with_other_scores_is_not_verified(board: Path, zoos_at_hand: None, norms: Path):
     norms.write_text(NORMS.replace("norm(rows, axis=1)", "norm(rows[:, :3], axis=1)"))
     with pytest.raises(ZooError, match=r"tetris-hyp/\w+: .* here, .* was submitted"):
         verify(board, "norms")
     assert not is_verified(board / "submissions/norms", validate(board, "norms"))
 
 
-def test_a_mark_that_holds_other_scores_is_none(board: Path, zoos_at_hand: None):
+def test_a_mark_with_other_scores_does_not_count(board: Path, zoos_at_hand: None):
     path = verify(board, "projection")
     fields = json.loads(path.read_text())
     fields["scores"]["tetris-hyp"]["eph"] -= 0.5
@@ -135,7 +135,7 @@ def test_an_embedder_with_other_settings_is_not_marked(
     assert not (folder / VERIFIED).exists()
 
 
-def test_a_submission_that_is_not_valid_is_not_run(board: Path):
+def test_an_invalid_submission_is_not_run(board: Path):
     rewrite(board, set_to("tasks", 0, "scores", value=[0.99, 0.99]))
     with pytest.raises(IntegrityError, match=r"tasks\.eph\.scores"):
         verify(board, "projection")

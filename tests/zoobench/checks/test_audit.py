@@ -1,4 +1,4 @@
-"""A zoo whose splits share something is found out, whatever the order of hidden units."""
+"""An audit finds all that splits share, whatever the order of hidden units."""
 
 import re
 from collections.abc import Callable
@@ -41,14 +41,14 @@ def verdicts(found: list[Finding]) -> dict[str, str]:
 
 
 def with_weights(zoo: Zoo, change: Callable[[np.ndarray, pd.DataFrame], None]) -> Zoo:
-    """A zoo in memory whose weights were changed in place."""
+    """Return the zoo with changed weights, in memory."""
     values = np.asarray(zoo.weights)
     change(values, zoo.properties)
     return replace(zoo, weights=Weights([values], zoo.layout))
 
 
 def with_table(zoo: Zoo, change: Callable[[pd.DataFrame], None]) -> Zoo:
-    """A zoo in memory whose table was changed in place."""
+    """Return the zoo with a changed table, in memory."""
     table = zoo.properties.copy()
     change(table)
     changed = replace(zoo)
@@ -61,7 +61,7 @@ def first_row(table: pd.DataFrame, split: str, epoch: int) -> int:
 
 
 def reordered(row: np.ndarray, zoo: Zoo, seed: int = 0) -> np.ndarray:
-    """The same network, its hidden units in another order."""
+    """Return the same network with its hidden units in another order."""
     draw = np.random.default_rng(seed)
     layers = chained_layers(zoo.layout)
     orders = {layer.name: draw.permutation(layer.units) for layer in layers}
@@ -109,14 +109,16 @@ def test_a_weight_of_minus_zero_is_zero():
     assert network_hashes(zeros, layout) == network_hashes(-zeros, layout)
 
 
-def test_a_zoo_is_hashed_block_by_block_as_at_once(hyp_zoo: Zoo, monkeypatch: pytest.MonkeyPatch):
+def test_a_zoo_is_hashed_the_same_in_blocks_and_at_once(
+    hyp_zoo: Zoo, monkeypatch: pytest.MonkeyPatch
+):
     at_once = np.concatenate(list(fingerprints(hyp_zoo.weights)))
     monkeypatch.setattr("zoobench.checks.fingerprint.BLOCK", 700)
     assert np.array_equal(np.concatenate(list(fingerprints(hyp_zoo.weights))), at_once)
 
 
 @pytest.mark.parametrize("name", ["seed_zoo", "hyp_zoo", "mixed_zoo", "cnn_zoo"])
-def test_zoos_that_were_built_pass(name: str, request: pytest.FixtureRequest):
+def test_built_zoos_pass(name: str, request: pytest.FixtureRequest):
     found = audit(request.getfixturevalue(name))
     assert {"files", "models", "groups", "split", "snapshots"} <= set(verdicts(found))
     assert "FAILED" not in verdicts(found).values()
@@ -147,7 +149,7 @@ def test_twins_within_a_split_are_counted_and_do_not_fail(hyp_zoo: Zoo):
     assert found["twins"].detail.startswith("2 ")
 
 
-def test_shared_starting_points_are_counted_where_the_manifest_owns_to_them(cnn_zoo: Zoo):
+def test_shared_starting_points_are_counted_if_the_manifest_declares_them(cnn_zoo: Zoo):
     assert cnn_zoo.manifest.shared_starts
     assert verdicts(list(starts(cnn_zoo))) == {"starting points": "note"}
     found = verdicts(list(snapshots(cnn_zoo)))
@@ -157,7 +159,7 @@ def test_shared_starting_points_are_counted_where_the_manifest_owns_to_them(cnn_
     assert verdicts(list(snapshots(silent)))["snapshots"] == "FAILED"
 
 
-def test_a_trained_snapshot_in_two_splits_is_no_starting_point(cnn_zoo: Zoo):
+def test_a_trained_snapshot_in_two_splits_does_not_pass_as_a_starting_point(cnn_zoo: Zoo):
     def copy(values: np.ndarray, table: pd.DataFrame) -> None:
         values[first_row(table, "test", 3)] = values[first_row(table, "train", 3)]
 
@@ -195,7 +197,7 @@ def test_a_split_that_was_drawn_again_is_found(seed_zoo: Zoo):
     assert found == {"models": "ok", "groups": "ok", "split": "FAILED"}
 
 
-def test_the_command_reports_in_80_columns_and_ends_with_a_status(hyp_zoo: Zoo, tmp_path: Path):
+def test_the_command_reports_in_80_columns_and_exits_with_a_status(hyp_zoo: Zoo, tmp_path: Path):
     done = zoobench("audit", str(hyp_zoo.folder), folder=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert "288, none in two splits" in done.stdout

@@ -1,4 +1,4 @@
-"""Cheats are caught, or gain nothing; those that gain something are the ones the docs own to."""
+"""Cheats are caught or gain nothing, apart from those that the docs admit."""
 
 import os
 from dataclasses import replace
@@ -64,7 +64,7 @@ FAILS_THE_CHECK = {
 
 
 def score(zoo: Zoo, embeddings: Any) -> float:
-    """R² of the epoch on the test split."""
+    """Return the R² of the epoch on the test split."""
     tables = {split: zoo.part(split).properties for split in SPLITS}
     (guess,) = predict([embeddings], tables, find_tasks(zoo.spec, ["eph"]), PROBES["standard"])
     truth = zoo.test.properties["epoch"].to_numpy()
@@ -74,7 +74,7 @@ def score(zoo: Zoo, embeddings: Any) -> float:
 
 
 def gain(zoo: Zoo, cheat: Any) -> float:
-    """What a cheat scores above the embedder it hides behind."""
+    """Return how much a cheat scores above the honest embedder."""
     honest, cheated = (embed(each, zoo, seed=0).splits for each in (Honest(), cheat))
     return score(zoo, cheated) - score(zoo, honest)
 
@@ -85,19 +85,19 @@ def small() -> Zoo:
 
 
 @pytest.mark.parametrize("cheat", CAUGHT, ids=lambda cheat: cheat.__name__)
-def test_an_evaluation_refuses(cheat: type[Honest], seed_zoo: Zoo):
+def test_an_evaluation_refuses_the_cheat(cheat: type[Honest], seed_zoo: Zoo):
     with pytest.raises(EmbedderError, match=CAUGHT[cheat]):
         embed(cheat(), seed_zoo, seed=0)
     assert not WATCHES
 
 
 @pytest.mark.parametrize("cheat", FAILS_THE_CHECK, ids=lambda cheat: cheat.__name__)
-def test_the_check_fails(cheat: type[Honest], small: Zoo):
+def test_the_cheat_fails_the_check(cheat: type[Honest], small: Zoo):
     failed = {each.subject: each for each in check(cheat(), small) if each.verdict == "FAILED"}
     assert FAILS_THE_CHECK[cheat] in failed, failed
 
 
-def test_the_check_passes_what_is_honest(small: Zoo):
+def test_an_honest_embedder_passes_the_check(small: Zoo):
     assert {each.verdict for each in check(Honest(), small)} == {"ok", "note"}
 
 
@@ -108,7 +108,7 @@ def test_remembering_gains_nothing(cheat: type[Honest], seed_zoo: Zoo):
 
 def test_places_teach_epochs_in_stored_order_and_nothing_in_the_order_shown(seed_zoo: Zoo):
     values = np.asarray(seed_zoo.weights)
-    values[:, 7] += seed_zoo.properties["epoch"]  # easily learned by who is told the epoch
+    values[:, 7] += seed_zoo.properties["epoch"]  # easy to learn for a cheat that knows the epoch
     zoo = replace(seed_zoo, weights=Weights([values], seed_zoo.layout))
     parts = [zoo.part(split).weights for split in SPLITS]
     stored = LearnsPlaces().fit(*parts[:2], seed=0)
@@ -135,7 +135,7 @@ def test_no_frame_or_thread_has_the_labels(
     assert cheat.found == ()
     zoo = seed_zoo
     cheat().transform(zoo.test.weights)
-    assert cheat is LooksAtThreads or "zoo" in cheat.found  # it does find what is on its stack
+    assert cheat is LooksAtThreads or "zoo" in cheat.found  # it finds what is on its own stack
 
 
 LOOKS_WHEN_ASKED = """
@@ -148,10 +148,10 @@ atexit.register(lambda: Path("found").write_text(f"{Cheat.asked} {Cheat.found}")
 """
 
 
-def test_nobody_who_knows_the_labels_asks_for_a_name_or_settings(
+def test_name_and_settings_are_read_where_no_frame_has_the_labels(
     seed_zoo: Zoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    """In a process of its own: here the types of all arguments are checked, names among them."""
+    """Run in a process of its own, because type checks here read the name as well."""
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[3]), prepend=os.pathsep)
     (tmp_path / "cheat.py").write_text(LOOKS_WHEN_ASKED)
     options = ("--zoo", str(seed_zoo.folder), "--task", "eph", "--no-references")
@@ -180,7 +180,7 @@ def test_published_weights_known_by_their_neighbourhood_gain_on_them_and_on_no_o
 def test_a_native_reader_that_knows_the_path_is_not_seen_by_an_evaluation(
     seed_zoo: Zoo, monkeypatch: pytest.MonkeyPatch
 ):
-    """The docs own to it; the day this is refused, they change."""
+    """The docs admit this; they must change when it is refused."""
     table = read_natively(seed_zoo.folder)
     rows = np.asarray(seed_zoo.weights)
     assert len(rows) == len(table)
@@ -196,7 +196,7 @@ def test_a_native_reader_that_knows_the_path_is_not_seen_by_an_evaluation(
     )
 
 
-def test_whatever_an_embedder_raises_is_a_finding_that_says_where(small: Zoo):
+def test_any_error_of_an_embedder_is_a_finding_that_says_where(small: Zoo):
     class Breaks(Honest):
         def transform(self, weights: Any) -> Any:
             raise ValueError("no [bold]idea")

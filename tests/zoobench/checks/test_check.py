@@ -15,12 +15,12 @@ from zoobench import cache_folder
 from zoobench.checks.check import check
 from zoobench.checks.memory import peak_growth
 from zoobench.checks.tiny import TINY, staged, tiny_zoo
-from zoobench.cli.commands import complete_network
+from zoobench.cli.options import complete_network
 from zoogen import SPLITS, UnknownNameError, load_zoo
 
 
 def brief(point: EntryPoint) -> Any:
-    """Load a baseline; one that trains does so for an epoch, with a small network."""
+    """Load a baseline; make training short: one epoch of a small network."""
     embedder: Any = point.load()
     small = {"epochs": 1, "steps": 0, "dim": 16, "layers": 1, "hidden": 32}
     return replace(embedder, **small) if hasattr(embedder, "epochs") else embedder
@@ -89,7 +89,7 @@ def test_exchanged_labels_are_those_of_other_snapshots_of_the_same_split():
     load_zoo(zoo.folder)
 
 
-def test_the_peak_of_memory_is_seen():
+def test_the_peak_of_memory_is_measured():
     with peak_growth() as growth:
         np.ones(2**26, dtype=np.uint8).sum()
     assert growth.bytes > 2**25

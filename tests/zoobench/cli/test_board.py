@@ -1,4 +1,4 @@
-"""The commands around the board as a user calls them."""
+"""The commands of the board as a user calls them."""
 
 import sys
 from collections.abc import Callable
@@ -17,12 +17,12 @@ from zoobench.cli.commands import app, main
 COMMANDS = ("admit", "submit", "validate", "verify", "leaderboard")
 
 Call = Callable[..., tuple[int, str]]
-"""Takes what is typed after zoobench; returns the exit status and what stands on standard error."""
+"""Takes the arguments of zoobench; returns the exit status and the text on standard error."""
 
 
 @pytest.fixture
 def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
-    """Run the command in this process, which spares the start of another."""
+    """Run the command in this process, which is faster than starting another."""
 
     def called(*arguments: str, folder: Path) -> tuple[int, str]:
         monkeypatch.chdir(folder)
@@ -59,7 +59,7 @@ def test_results_are_submitted_validated_and_ranked(board: Path, whole_board: Pa
     assert "copy the page" in done.stdout  # this board has none
 
 
-def test_what_is_refused_is_named_and_ends_with_status_one(board: Path, call: Call):
+def test_a_refused_submission_is_named_and_the_status_is_one(board: Path, call: Call):
     path = board / "submissions/projection/submission.toml"
     path.write_text(path.read_text().replace("A. Tester", "<b>A. Tester</b>"))
     for command in ("validate", "leaderboard"):

@@ -11,8 +11,9 @@ from typer import rich_utils
 from typer.models import CommandInfo
 from typer.testing import CliRunner
 
-from zoobench.cli.commands import app, complete_embedder, complete_probe, complete_zoo
-from zoobench.results.results import read_result
+from zoobench.cli.commands import app
+from zoobench.cli.options import complete_embedder, complete_probe, complete_zoo
+from zoobench.results.files import read_result
 from zoogen import Zoo
 
 
@@ -29,7 +30,7 @@ def zoobench(*arguments: str, folder: Path) -> "subprocess.CompletedProcess[str]
 
 
 @pytest.mark.parametrize("command", [(), *((command,) for command in COMMANDS)])
-def test_help_is_there_whole_and_fits_the_screen(
+def test_help_is_complete_and_fits_the_screen(
     command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(rich_utils, "MAX_WIDTH", 80)
@@ -43,7 +44,7 @@ def test_help_is_there_whole_and_fits_the_screen(
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_what_a_command_explains_is_written_in_lines_that_a_screen_shows_whole(command: str):
+def test_the_help_text_of_a_command_fits_the_lines_of_a_screen(command: str):
     (told,) = (one.callback.__doc__ for one in app.registered_commands if named(one) == command)
     first, *lines = cleandoc(told).splitlines()
     assert first.endswith(".")
@@ -81,7 +82,7 @@ def test_an_evaluation_prints_every_task_beside_its_references(hyp_zoo: Zoo, tmp
     assert again.stdout == done.stdout
     shown = zoobench("show", "raw-weights", folder=tmp_path)
     assert done.stdout.endswith("kept in results/raw-weights/tetris-hyp/standard\n")
-    # The zoo in that folder is no registered one: there are no labels to take differences on.
+    # The zoo in that folder is not a registered one, so there are no labels for differences.
     assert "over" not in shown.stdout
     assert done.stdout.splitlines()[0] == shown.stdout.splitlines()[0]
 

@@ -1,4 +1,4 @@
-"""What works alone sees no caller, and is stopped where it looks for what it was not handed."""
+"""An embedder at work sees no frame of its caller and may not look for what it was not handed."""
 
 import gc
 import inspect
@@ -29,7 +29,7 @@ def test_no_frame_leads_to_the_caller():
     assert any(secret is value for names in here for value in names.values())
 
 
-def test_an_error_is_raised_where_the_work_was_asked_for():
+def test_an_error_is_raised_in_the_callers_thread():
     def fails() -> None:
         raise LookupError("lost")
 
@@ -37,7 +37,7 @@ def test_an_error_is_raised_where_the_work_was_asked_for():
         alone(fails)
 
 
-def test_the_work_does_not_choose_the_status_a_command_ends_with():
+def test_the_work_cannot_choose_the_exit_status():
     with pytest.raises(EmbedderError, match=r"end the program \(SystemExit\(0\)\)"):
         alone(lambda: sys.exit(0))
 
@@ -68,7 +68,9 @@ def test_an_interrupt_reaches_the_work():
 
 
 @pytest.mark.parametrize("linked", [False, True])
-def test_a_file_of_a_zoo_is_not_opened_and_silence_does_not_help(tmp_path: Path, linked: bool):
+def test_opening_a_file_of_a_zoo_is_an_error_even_if_the_embedder_hides_it(
+    tmp_path: Path, linked: bool
+):
     zoo = tmp_path / "zoo"
     zoo.mkdir()
     (zoo / "zoo.json").write_text("{}")
@@ -84,7 +86,7 @@ def test_a_file_of_a_zoo_is_not_opened_and_silence_does_not_help(tmp_path: Path,
     assert path.read_text() == "{}"
 
 
-def test_other_files_are_opened_and_folders_listed(tmp_path: Path):
+def test_other_files_can_be_opened_and_folders_listed(tmp_path: Path):
     zoo = tmp_path / "zoo"
     zoo.mkdir()
     (zoo / "my_embedder.py").write_text("pass")
@@ -95,7 +97,7 @@ def test_other_files_are_opened_and_folders_listed(tmp_path: Path):
         assert [path.name for path in zoo.iterdir()] == ["my_embedder.py"]
 
 
-def test_nobody_asks_for_all_objects_while_watched():
+def test_all_objects_cannot_be_listed_while_watched():
     with pytest.raises(EmbedderError, match=r"peeps called gc.get_objects"), watched("peeps", []):
         gc.get_objects()
     assert gc.get_objects()

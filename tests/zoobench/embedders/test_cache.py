@@ -1,4 +1,4 @@
-"""Embeddings are kept by content: found again for the same, made anew for anything else."""
+"""Embeddings are cached by content: the same are read again, any others are made."""
 
 from pathlib import Path
 from typing import Any
@@ -42,7 +42,7 @@ def test_the_same_embedding_is_made_once(seed_zoo: Zoo, fits: type[Counted]):
         assert first.splits[split].dtype == again.splits[split].dtype
 
 
-def test_a_damaged_file_is_made_anew(
+def test_a_damaged_file_is_replaced(
     seed_zoo: Zoo, fits: type[Counted], caplog: pytest.LogCaptureFixture
 ):
     cached_embeddings(Counted(), seed_zoo, key="k", seed=0)

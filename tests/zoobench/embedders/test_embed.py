@@ -1,4 +1,4 @@
-"""What an embedder gets to see, and which embeddings are refused."""
+"""What an embedder sees, and which embeddings are refused."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from zoogen import SPLITS, Weights, Zoo
 
 
 class Plain:
-    """The weights themselves; the ones below break one rule each."""
+    """Embeds as the weights themselves; each class below breaks one rule."""
 
     name = "plain"
 
@@ -115,7 +115,7 @@ def test_nothing_but_values_and_layout_reaches_an_embedder(seed_zoo: Zoo):
     embed(Looks(), seed_zoo, seed=0)
 
 
-def test_the_embedder_that_was_given_stays_unfitted(seed_zoo: Zoo):
+def test_the_given_embedder_stays_unfitted(seed_zoo: Zoo):
     embedder = Plain()
     embed(embedder, seed_zoo, seed=0)
     assert not hasattr(embedder, "seen")
@@ -134,7 +134,7 @@ def test_the_embedder_that_was_given_stays_unfitted(seed_zoo: Zoo):
         (HiddenBesideALargeAxis, "another batch or order"),
         (RandomDraws, "another batch or order"),
         (Width, "columns"),
-        (Huge, r"value of size \de\+200, 1e\+100 allowed"),
+        (Huge, r"value of size \de\+200, at most 1e\+100 is allowed"),
     ],
 )
 def test_an_embedding_that_breaks_the_protocol_is_refused(
@@ -168,13 +168,13 @@ class DoesNotDecode(Plain):
         return None
 
 
-def test_a_reconstruction_is_scored_row_by_row_on_networks_whose_units_changed_places(
+def test_a_reconstruction_is_scored_row_by_row_on_permuted_networks(
     seed_zoo: Zoo,
 ):
     errors = embed(Decodes(), seed_zoo, seed=0).errors
     assert errors is not None
     rows = np.asarray(seed_zoo.test.weights, dtype=np.float64)
-    # The last layer's five weights of the last unit change places, so one of them is lost.
+    # The last unit's five weights in the last layer change places, so one of them is lost.
     lost = np.square(rows[:, -5:])
     assert np.isclose(lost, errors[0][:, None]).any(axis=1).all()
     assert not np.allclose(errors[0], lost[:, -1])
@@ -196,7 +196,7 @@ def test_a_reconstruction_that_breaks_the_protocol_is_refused(
         embed(embedder(), seed_zoo, seed=0)
 
 
-def test_the_order_shown_follows_from_the_rows_and_not_from_where_they_were(seed_zoo: Zoo):
+def test_the_order_shown_follows_from_the_rows_and_not_from_their_places(seed_zoo: Zoo):
     rows = np.asarray(seed_zoo.train.weights)
     places = np.random.default_rng(5).permutation(len(rows))
     shown = {

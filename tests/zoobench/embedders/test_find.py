@@ -1,4 +1,4 @@
-"""Naming an embedder: four ways, settings, and what is refused."""
+"""Four ways to name an embedder, its settings, and what is refused."""
 
 from pathlib import Path
 
@@ -57,7 +57,7 @@ def test_a_file_leads_to_its_embedder(norms: Path):
     assert find_embedder(str(norms)).name == "norms"
 
 
-def test_a_file_leads_to_the_attribute_that_is_named(norms: Path):
+def test_a_file_leads_to_the_named_attribute(norms: Path):
     assert settings_of(find_embedder(f"{norms}:other"))["power"] == 1.0
 
 
@@ -96,18 +96,18 @@ def test_a_setting_changes_a_copy(norms: Path):
         ("{norms}:missing", {}, "has no 'missing'"),
         ("{norms}:plain", {}, "without fit and transform"),
         ("{norms}:nameless", {}, "has no name"),
-        ("{norms}:above", {}, "'..', expected letters or digits"),
-        ("{norms}:called_nothing", {}, "'', expected letters or digits"),
+        ("{norms}:above", {}, "'..', expected a letter or digit"),
+        ("{norms}:called_nothing", {}, "'', expected a letter or digit"),
         ("{norms}:Needs", {}, "missing a required argument: 'data'"),
         ("sklearn.compose:ColumnTransformer", {}, "missing a required argument: 'transformers'"),
-        ("{norms}:simple", {"power": "2"}, "called 'power'; there is none of any name"),
+        ("{norms}:simple", {"power": "2"}, "called 'power'; none exist"),
         ("{norms}", {"powr": "2"}, "closest: power"),
         ("{norms}", {"power": "two"}, "power=two"),
         ("{norms}", {"mode": "max"}, "mode=max"),
         ("sklearn.decomposition:PCA", {"components": "2"}, "n_components"),
     ],
 )
-def test_what_cannot_be_used_is_named_with_the_way_out(
+def test_an_unusable_embedder_or_setting_is_named_with_the_way_out(
     norms: Path, reference: str, settings: dict[str, str], message: str
 ):
     with pytest.raises(ZooError, match=message):

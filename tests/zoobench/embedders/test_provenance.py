@@ -1,4 +1,4 @@
-"""Where a result comes from is told by content."""
+"""Stamps follow the content of code and zoos."""
 
 import subprocess
 from dataclasses import dataclass
@@ -76,7 +76,7 @@ def test_the_class_of_an_adapted_estimator_is_scikit_learns():
     assert "scikit-learn" in package_versions(stamp.cls)
 
 
-def test_a_commit_is_told_with_whether_the_code_was_changed_since(tmp_path: Path):
+def test_a_commit_comes_with_whether_the_code_has_changed_since(tmp_path: Path):
     (path := tmp_path / "one.py").write_text(EMBEDDER)
     assert commit_of(path) == (None, False)
 
@@ -95,7 +95,7 @@ def test_a_commit_is_told_with_whether_the_code_was_changed_since(tmp_path: Path
     assert commit_of(path) == (commit, True)
 
 
-def test_a_part_of_a_zoo_does_not_pass_for_all_of_it(mixed_zoo: Zoo):
+def test_part_of_a_zoo_gets_no_stamp(mixed_zoo: Zoo):
     assert zoo_stamp(mixed_zoo).content_sha256 == mixed_zoo.manifest.content_sha256
     with pytest.raises(ZooError, match=r"mixed is loaded in part \(10 snapshots\).*without split"):
         zoo_stamp(load_zoo(mixed_zoo.folder, models=5))

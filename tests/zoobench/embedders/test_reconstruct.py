@@ -1,11 +1,11 @@
-"""What a reconstruction is held against: the same networks, units in another order."""
+"""A reconstruction is compared with the same networks, their units in another order."""
 
 import numpy as np
 import pytest
 from sklearn.metrics import r2_score
 
 from zoobench.embedders.reconstruct import permuted, squared_errors
-from zoobench.results.bootstrap import kept_interval
+from zoobench.results.bootstrap import reconstruction_interval
 from zoogen import Weights, Zoo
 
 
@@ -43,14 +43,14 @@ def test_the_interval_of_a_reconstruction_resamples_models():
     draw = np.random.default_rng(0)
     models = np.repeat(np.arange(20), 3)
     errors = np.stack([draw.uniform(0, 1, 60), np.full(60, 2.0)])[None]
-    low, high = kept_interval(errors, models)
+    low, high = reconstruction_interval(errors, models)
     assert low < 1 - errors[0, 0].sum() / 120 < high
     alike = np.stack([np.full(60, 0.5), np.full(60, 2.0)])[None]
-    assert kept_interval(alike, models) == pytest.approx((0.75, 0.75))
-    assert kept_interval(errors, models, less=errors) == (0, 0)
-    low, high = kept_interval(errors / [[2], [1]], models, less=errors)
+    assert reconstruction_interval(alike, models) == pytest.approx((0.75, 0.75))
+    assert reconstruction_interval(errors, models, less=errors) == (0, 0)
+    low, high = reconstruction_interval(errors / [[2], [1]], models, less=errors)
     assert 0 < low < high
-    # Snapshots of a model come and go together: more of the same say nothing new.
+    # Snapshots of a model are drawn together: more of the same add no information.
     more = np.repeat(errors, 5, axis=2), np.repeat(models, 5)
-    assert kept_interval(*more) == pytest.approx(kept_interval(errors, models))
-    assert np.isnan(kept_interval(errors, np.zeros(60, dtype=np.int64))).all()
+    assert reconstruction_interval(*more) == pytest.approx(reconstruction_interval(errors, models))
+    assert np.isnan(reconstruction_interval(errors, np.zeros(60, dtype=np.int64))).all()

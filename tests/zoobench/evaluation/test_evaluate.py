@@ -1,4 +1,4 @@
-"""A whole evaluation: what is scored, what is kept, what is not done twice."""
+"""A whole evaluation: what is scored, what is saved, and what is not done twice."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -15,14 +15,15 @@ from zoobench.embedders.provenance import embedder_stamp
 from zoobench.evaluation.evaluate import evaluate
 from zoobench.probes import predict as predicting
 from zoobench.probes.probe import PROBES
-from zoobench.results.results import RESULT, Result, read_errors, read_predictions, read_result
+from zoobench.results.files import RESULT, read_predictions, read_result, read_squared_errors
+from zoobench.results.record import Record
 from zoobench.task.tasks import find_tasks
 from zoogen import Weights, Zoo
 
 STANDARD = PROBES["standard"]
 
 
-def scored(zoo: Zoo, folder: Path, *ids: str, embedder: Any = statistics, **options: Any) -> Result:
+def scored(zoo: Zoo, folder: Path, *ids: str, embedder: Any = statistics, **options: Any) -> Record:
     options = {"probe": STANDARD} | options
     return evaluate(embedder, zoo, find_tasks(zoo.spec, ids), folder=folder, **options)
 
@@ -73,7 +74,7 @@ def test_finished_tasks_are_not_done_again(
     assert [task.task for task in more.tasks] == ["eph", "acc", "ggap"]
 
 
-def test_an_interrupted_evaluation_goes_on_at_the_next_task(
+def test_an_interrupted_evaluation_continues_at_the_next_task(
     hyp_zoo: Zoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     whole = scored(hyp_zoo, tmp_path / "whole", "eph", "act", "init")
@@ -96,14 +97,14 @@ def test_an_interrupted_evaluation_goes_on_at_the_next_task(
 @pytest.mark.parametrize(
     "change", [{"probe": PROBES["paper"]}, {"seeds": (0, 1)}], ids=["probe", "seeds"]
 )
-def test_a_result_of_another_evaluation_is_not_added_to(
+def test_a_result_of_another_evaluation_is_replaced(
     seed_zoo: Zoo, tmp_path: Path, change: dict[str, Any]
 ):
     scored(seed_zoo, tmp_path, "eph")
     assert [task.task for task in scored(seed_zoo, tmp_path, "acc", **change).tasks] == ["acc"]
 
 
-def test_a_result_whose_predictions_were_altered_is_made_again(seed_zoo: Zoo, tmp_path: Path):
+def test_a_task_with_altered_predictions_is_scored_again(seed_zoo: Zoo, tmp_path: Path):
     first = scored(seed_zoo, tmp_path, "eph")
     pd.DataFrame({"model": [0]}).to_parquet(tmp_path / "eph.parquet")
     assert scored(seed_zoo, tmp_path, "eph").tasks[0].scores == first.tasks[0].scores
@@ -125,7 +126,7 @@ class Decodes:
         return embeddings
 
 
-def test_errors_of_a_reconstruction_that_were_lost_are_made_again(seed_zoo: Zoo, tmp_path: Path):
+def test_lost_errors_of_a_reconstruction_are_made_again(seed_zoo: Zoo, tmp_path: Path):
     first = scored(seed_zoo, tmp_path, "eph", embedder=Decodes())
     assert first.reconstruction is not None
     assert first.reconstruction.scores == (1.0,)
@@ -133,11 +134,11 @@ def test_errors_of_a_reconstruction_that_were_lost_are_made_again(seed_zoo: Zoo,
     (tmp_path / "rec.parquet").unlink()
     again = scored(seed_zoo, tmp_path, "eph", embedder=Decodes())
     assert again.reconstruction == first.reconstruction
-    assert len(read_errors(tmp_path, first.reconstruction)) == first.tasks[0].rows
+    assert len(read_squared_errors(tmp_path, first.reconstruction)) == first.tasks[0].rows
     assert read_result(tmp_path) == again
 
 
-def test_code_that_is_committed_or_called_otherwise_since_goes_on_record_without_a_new_run(
+def test_a_new_commit_or_name_of_the_same_code_is_recorded_without_a_new_run(
     seed_zoo: Zoo, tmp_path: Path
 ):
     stamp = replace(embedder_stamp(statistics, reference="mine.py"), commit=None, dirty=True)
@@ -145,11 +146,11 @@ def test_code_that_is_committed_or_called_otherwise_since_goes_on_record_without
     clean = replace(stamp, commit="c0ffee" * 7, dirty=False, reference="weight-statistics")
     assert scored(seed_zoo, tmp_path, "eph", stamp=clean) == replace(first, embedder=clean)
     assert read_result(tmp_path) == replace(first, embedder=clean)
-    scored(seed_zoo, tmp_path, "eph")  # from Python, where nobody types a name
+    scored(seed_zoo, tmp_path, "eph")  # from Python, without a typed name
     assert read_result(tmp_path).embedder.reference == "weight-statistics"
 
 
-def test_a_damaged_result_is_made_again(seed_zoo: Zoo, tmp_path: Path):
+def test_a_damaged_result_is_replaced(seed_zoo: Zoo, tmp_path: Path):
     scored(seed_zoo, tmp_path, "eph")
     (tmp_path / RESULT).write_text("{")
     assert scored(seed_zoo, tmp_path, "eph") == read_result(tmp_path)
@@ -173,7 +174,7 @@ def test_seeds_are_scored_one_by_one(seed_zoo: Zoo, tmp_path: Path):
 
 def test_an_embedder_that_knows_the_row_order_gains_nothing(seed_zoo: Zoo, tmp_path: Path):
     class Memory:
-        """Rows were stored model by model: their order, if seen, would be their epochs."""
+        """Remembers the place of each row, which would tell epochs in the stored order."""
 
         name = "memory"
 
@@ -212,7 +213,7 @@ def test_scaling_an_embedding_leaves_the_standard_scores_unchanged(hyp_zoo: Zoo,
         assert one.scores[0] == pytest.approx(other.scores[0], abs=2e-3)
 
 
-def test_a_target_that_is_missing_leaves_out_its_rows_only(
+def test_a_missing_target_leaves_out_only_its_rows(
     seed_zoo: Zoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     gaps = seed_zoo.properties.copy()

@@ -1,4 +1,4 @@
-"""The rows a score is read against."""
+"""Reference rows: chance and hyper-parameters."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from zoobench.evaluation.reference_rows import (
     evaluate_reference,
     hyper_parameters,
 )
-from zoobench.results.results import read_predictions
+from zoobench.results.files import read_predictions
 from zoobench.task.tasks import find_tasks, tasks_of
 from zoogen import Zoo
 
@@ -36,7 +36,7 @@ def test_hyper_parameters_never_include_the_target(hyp_zoo: Zoo):
         assert np.array_equal(shown, blind)
 
 
-def test_hyper_parameters_tell_more_of_accuracy_than_chance(hyp_zoo: Zoo, tmp_path: Path):
+def test_hyper_parameters_predict_accuracy_better_than_chance(hyp_zoo: Zoo, tmp_path: Path):
     tasks = find_tasks(hyp_zoo.spec, ["acc"])
     scores = [
         evaluate_reference(name, hyp_zoo, tasks, folder=tmp_path / name).tasks[0].scores[0]
@@ -46,7 +46,7 @@ def test_hyper_parameters_tell_more_of_accuracy_than_chance(hyp_zoo: Zoo, tmp_pa
     assert scores[1] > 0.3
 
 
-def test_with_nothing_varied_but_the_epoch_only_chance_is_left_for_it(seed_zoo: Zoo):
+def test_without_varied_axes_the_epoch_is_guessed_as_by_chance(seed_zoo: Zoo):
     task = tasks_of(seed_zoo.spec)["eph"]
     train, test = seed_zoo.train.properties, seed_zoo.test.properties
     guess = hyper_parameters(train, test, task, seed_zoo.spec)

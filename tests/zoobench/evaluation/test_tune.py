@@ -1,4 +1,4 @@
-"""The search: it tries what is left open, starts from what was asked for, and never sees test."""
+"""A search draws free settings, starts from the given embedder and never sees the test split."""
 
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 from zoobench.cli.commands import app
 from zoobench.embedders.embed import embed
 from zoobench.embedders.find import find_embedder
-from zoobench.evaluation.run import Request
-from zoobench.evaluation.tune import Trial, as_typed, held_out_scores, tried, tune
+from zoobench.evaluation.run import Evaluation
+from zoobench.evaluation.tune import Trial, as_typed, held_out_scores, run_trial, tune
 from zoobench.results.store import find_results, label
 from zoogen import SPLITS, Zoo, ZooError
 
@@ -45,22 +45,24 @@ def embedder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return str(tmp_path / "share.py")
 
 
-def test_a_search_tries_what_was_asked_for_first_and_ends_with_the_best(
+def test_a_search_starts_with_the_given_embedder_and_ends_with_the_best(
     embedder: str, seed_zoo: Zoo
 ):
-    request = Request(embedder=embedder, zoo=str(seed_zoo.folder), settings={}, tasks=("acc",))
-    trials = tune(request, 5)
+    evaluation = Evaluation(
+        embedder=embedder, zoo=str(seed_zoo.folder), settings={}, tasks=("acc",)
+    )
+    trials = tune(evaluation, 5)
     assert len(trials) == 5
     assert [each.score for each in trials] == sorted((each.score for each in trials), reverse=True)
     assert {} in [each.settings for each in trials]
     assert len({each.settings.get("shown", "1") for each in trials}) == 2
     for each in trials:
         rows = embed(find_embedder(embedder, each.settings), seed_zoo, seed=0).splits
-        assert [each.score] == pytest.approx(list(held_out_scores(rows, seed_zoo, request)))
-    assert tune(request, 5) == trials
+        assert [each.score] == pytest.approx(list(held_out_scores(rows, seed_zoo, evaluation)))
+    assert tune(evaluation, 5) == trials
 
 
-def test_settings_that_were_named_are_not_searched(
+def test_given_settings_are_not_searched(
     embedder: str, seed_zoo: Zoo, monkeypatch: pytest.MonkeyPatch
 ):
     searched: list[Any] = []
@@ -70,22 +72,22 @@ def test_settings_that_were_named_are_not_searched(
         return [Trial({}, 0.5)]
 
     monkeypatch.setattr("zoobench.evaluation.tune.run_trials", noted)
-    tune(Request(embedder=embedder, zoo=str(seed_zoo.folder), settings={"shown": "3"}), 2)
+    tune(Evaluation(embedder=embedder, zoo=str(seed_zoo.folder), settings={"shown": "3"}), 2)
     space, first, *_ = searched
     assert list(space) == ["noise"]
     assert first == {"noise": 0.5}
 
 
-def test_what_leaves_nothing_open_cannot_be_searched(seed_zoo: Zoo):
-    request = Request(embedder="raw-weights", zoo=str(seed_zoo.folder), settings={})
+def test_an_embedder_without_a_search_space_cannot_be_searched(seed_zoo: Zoo):
+    evaluation = Evaluation(embedder="raw-weights", zoo=str(seed_zoo.folder), settings={})
     with pytest.raises(ZooError, match="search_space"):
-        tune(request, 2)
+        tune(evaluation, 2)
 
 
 def test_no_label_of_the_test_split_is_read(seed_zoo: Zoo, monkeypatch: pytest.MonkeyPatch):
-    request = Request(embedder="weight-statistics", zoo="", settings={}, tasks=("acc", "eph"))
+    evaluation = Evaluation(embedder="weight-statistics", zoo="", settings={}, tasks=("acc", "eph"))
     rows = embed(find_embedder("weight-statistics"), seed_zoo, seed=0).splits
-    before = list(held_out_scores(rows, seed_zoo, request))
+    before = list(held_out_scores(rows, seed_zoo, evaluation))
     part = type(seed_zoo).part
 
     def refuse_test(zoo: Zoo, split: Any) -> Any:
@@ -94,11 +96,11 @@ def test_no_label_of_the_test_split_is_read(seed_zoo: Zoo, monkeypatch: pytest.M
 
     monkeypatch.setattr(type(seed_zoo), "part", refuse_test)
     nonsense = {split: rows[split] if split != "test" else rows[split] * np.nan for split in SPLITS}
-    assert list(held_out_scores(nonsense, seed_zoo, request)) == before
+    assert list(held_out_scores(nonsense, seed_zoo, evaluation)) == before
     assert np.isfinite(before).all()
 
 
-def test_settings_are_written_as_they_would_be_typed():
+def test_settings_are_written_as_a_user_would_type_them():
     assert as_typed({"rate": 0.00123456, "dim": 50, "tokens": "none"}) == {
         "dim": "50",
         "rate": "0.00123",
@@ -106,15 +108,18 @@ def test_settings_are_written_as_they_would_be_typed():
     }
 
 
-def test_a_task_that_does_not_vary_has_no_part_in_the_score(
+def test_a_task_that_does_not_vary_does_not_count(
     embedder: str, seed_zoo: Zoo, monkeypatch: pytest.MonkeyPatch
 ):
-    request = Request(embedder=embedder, zoo=str(seed_zoo.folder), settings={}, tasks=("acc",))
+    evaluation = Evaluation(
+        embedder=embedder, zoo=str(seed_zoo.folder), settings={}, tasks=("acc",)
+    )
     for scores, expected in ([0.5, np.nan, 0.7], 0.6), ([np.nan], -np.inf):
         monkeypatch.setattr(
             "zoobench.evaluation.tune.held_out_scores", lambda *_, found=scores: iter(found)
         )
-        assert tried({}, request=request, first={}, seed=0).score == pytest.approx(expected)
+        trial = run_trial({}, evaluation=evaluation, first={}, seed=0)
+        assert trial.score == pytest.approx(expected)
 
 
 def test_the_command_scores_the_settings_it_chose(embedder: str, seed_zoo: Zoo, tmp_path: Path):
@@ -136,7 +141,7 @@ def test_the_command_scores_the_settings_it_chose(embedder: str, seed_zoo: Zoo, 
     assert result.embedder.name == label("share", chosen)
 
 
-def test_a_trial_that_fails_comes_last_with_its_reason(
+def test_a_failed_trial_comes_last_with_its_reason(
     embedder: str, seed_zoo: Zoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     broken = SHOWS_A_SHARE.replace(
@@ -147,13 +152,13 @@ def test_a_trial_that_fails_comes_last_with_its_reason(
     ).replace("from zoobench", "from zoogen import ZooError\nfrom zoobench", 1)
     (tmp_path / "broken.py").write_text(broken, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    request = Request(
+    evaluation = Evaluation(
         embedder="broken.py", zoo=str(seed_zoo.folder), settings={"noise": "0.1"}, tasks=("acc",)
     )
-    best, *_, last = tune(request, 5)
+    best, *_, last = tune(evaluation, 5)
     assert best.reason == ""
     assert (last.settings, last.reason) == ({"shown": "100"}, "no such luck")
-    only = Request(
+    only = Evaluation(
         embedder="broken.py", zoo=str(seed_zoo.folder), settings={"shown": "100"}, tasks=("acc",)
     )
     with pytest.raises(ZooError, match="no such luck"):

@@ -1,4 +1,4 @@
-"""The supervised probe: what trees can read, and what decides how many of them."""
+"""The supervised probe: what trees can predict, and how their number is chosen."""
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ def few_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def products(rows: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Features of which each alone says nothing, and what two of them say together."""
+    """Return features that say nothing one by one, and the signs of products of two."""
     features = np.random.default_rng(seed).normal(size=(rows, 3)).astype(np.float32)
     return features, np.sign(features[:, :1] * features[:, 1:]).astype(np.float64)
 
@@ -30,7 +30,7 @@ def products(rows: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 TRAIN, VALIDATION, TEST = products(2000, 0), products(500, 1), products(500, 2)
 
 
-def test_a_property_that_no_line_shows_is_read_off_other_snapshots():
+def test_a_property_that_is_not_linear_is_predicted_on_other_snapshots():
     fit = boosted_regression(*TRAIN, *VALIDATION)
     predictions = fit.map(TEST[0])
     assert predictions.shape == (500, 2)
@@ -41,7 +41,7 @@ def test_a_property_that_no_line_shows_is_read_off_other_snapshots():
 
 
 @pytest.mark.parametrize("classes", [2, 3])
-def test_a_class_that_no_line_shows_is_read_off_other_snapshots(classes: int):
+def test_a_class_that_is_not_linear_is_predicted_on_other_snapshots(classes: int):
     labels = [(part[1] > 0).sum(axis=1) for part in (TRAIN, VALIDATION, TEST)]
     labels = [np.minimum(each, classes - 1) for each in labels]
     fit = boosted_classification(TRAIN[0], labels[0], VALIDATION[0], labels[1], classes=classes)

@@ -26,13 +26,13 @@ from zoogen import ZooError
 
 @pytest.fixture(autouse=True)
 def one_thread() -> Iterator[None]:
-    """Keep small products from being handed to threads that wait for a free core."""
+    """Use one thread, since threads of small products wait for a free core."""
     with threadpool_limits(1):
         yield
 
 
 def problem(train: int, dim: int, *, classes: int = 3, spread: float = 1.5, seed: int = 0):
-    """Overlapping classes of unequal size in correlated features."""
+    """Return overlapping classes of unequal size in correlated features."""
     rng = np.random.default_rng(seed)
     labels = rng.choice(classes, size=train + 90, p=np.arange(1, classes + 1) / 6)
     centres = rng.normal(size=(classes, dim))
@@ -47,7 +47,7 @@ def softmax(logits):
 
 
 def objective(labels, weights, logits, penalty):
-    """Evaluate what the probe minimises; ``weights`` are those of standardised features."""
+    """Return what the probe minimises; ``weights`` are those of standardised features."""
     loss = -np.log(softmax(logits)[np.arange(len(labels)), labels]).mean()
     return loss + penalty / 2 * np.square(weights).sum()
 
@@ -71,7 +71,7 @@ def test_every_penalty_is_scikit_learns_logistic_regression_on_standardised_feat
             np.testing.assert_allclose(softmax(logits(validation)), expected, atol=5e-3)
 
 
-def test_the_penalty_kept_is_the_strongest_of_the_best_in_validation():
+def test_the_chosen_penalty_is_the_strongest_of_the_best_in_validation():
     train, labels, validation, validation_labels = problem(60, 20)
     fit = standard_logistic(train, labels, validation, validation_labels, classes=3)
     scores = [
@@ -111,7 +111,7 @@ def test_the_curvature_is_one_along_every_move(penalty):
     assert values[1:] == pytest.approx(1, abs=1e-4)
 
 
-def test_many_unknowns_end_where_few_do(monkeypatch):
+def test_many_unknowns_give_the_same_solution_as_few(monkeypatch):
     data = problem(400, 6)
     few = standard_logistic(*data, classes=3)
     monkeypatch.setattr(logistic, "DENSE", 0)
@@ -151,7 +151,7 @@ def test_equal_scores_keep_the_strongest_penalty():
     assert [fit.penalties for fit in fits] == [(PENALTIES[0],)] * 2
 
 
-def test_features_that_say_nothing_give_the_shares_of_the_classes():
+def test_constant_features_give_the_shares_of_the_classes():
     _, labels, _, validation_labels = problem(200, 2)
     ones = np.ones((290, 2))
     fit = standard_logistic(ones[:200], labels, ones[200:], validation_labels, classes=3)

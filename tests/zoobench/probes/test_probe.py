@@ -1,4 +1,4 @@
-"""What holds for every registered probe."""
+"""Contracts of every registered probe."""
 
 import numpy as np
 import pytest
@@ -26,7 +26,7 @@ def test_an_unknown_probe_lists_the_closest():
 
 @every_linear_probe
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_a_linear_property_is_read_off_other_snapshots(name: str, dtype):
+def test_a_linear_property_is_predicted_on_other_snapshots(name: str, dtype):
     probe = PROBES[name]
     rng = np.random.default_rng(0)
     features = rng.normal(size=(400, 5)).astype(dtype)
@@ -40,7 +40,7 @@ def test_a_linear_property_is_read_off_other_snapshots(name: str, dtype):
 
 @every_probe
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_a_linear_class_is_read_off_other_snapshots(probe: Probe, dtype):
+def test_a_linear_class_is_predicted_on_other_snapshots(probe: Probe, dtype):
     rng = np.random.default_rng(1)
     labels = rng.integers(0, 3, size=700)
     features = (20 * np.eye(5)[labels] + rng.normal(size=(700, 5))).astype(dtype)

@@ -1,4 +1,4 @@
-"""Both regression probes against direct solutions of what they claim to minimise."""
+"""Both regression probes against direct solutions of their objectives."""
 
 import tracemalloc
 from collections.abc import Iterator
@@ -26,13 +26,13 @@ PROBES = [paper_ridge, standard_ridge]
 
 @pytest.fixture(autouse=True)
 def one_thread() -> Iterator[None]:
-    """Keep small products from being handed to threads that wait for a free core."""
+    """Use one thread, since threads of small products wait for a free core."""
     with threadpool_limits(1):
         yield
 
 
 def problem(train: int, dim: int, *, targets: int = 3, noise: float = 0.5, seed: int = 0):
-    """Correlated features of several scales and offsets, and targets linear in them plus noise."""
+    """Return correlated features of several scales and offsets, and noisy linear targets."""
     rng = np.random.default_rng(seed)
     mix = rng.normal(size=(dim, dim)) * rng.lognormal(size=dim)
     features = rng.normal(size=(train + 60, dim)) @ mix + rng.normal(size=dim)
@@ -46,7 +46,7 @@ def with_ones(features):
 
 
 def authors_probe(train, train_targets, validation, validation_targets):
-    """Solve every penalty and target apart; return penalty, score and weights of each target."""
+    """Solve each penalty and target separately; return score, penalty and weights per target."""
     chosen = []
     for y, held_out in zip(train_targets.T, validation_targets.T, strict=True):
         best = (-np.inf, None, None)
@@ -61,7 +61,7 @@ def authors_probe(train, train_targets, validation, validation_targets):
 
 
 @pytest.mark.parametrize(("snapshots", "dim"), [(300, 5), (200, 30), (25, 40)])
-def test_the_paper_probe_is_seventeen_solves_of_the_normal_equations(snapshots, dim):
+def test_the_paper_probe_solves_the_normal_equations_for_seventeen_penalties(snapshots, dim):
     data = problem(snapshots, dim)
     fit = paper_ridge(*data)
     direct = authors_probe(*data)
@@ -150,7 +150,7 @@ def test_scale_and_offset_of_features_do_not_change_the_standard_probe(
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("snapshots", [10, 200])
-def test_features_that_say_nothing_are_harmless(dtype, snapshots):
+def test_constant_features_are_harmless(dtype, snapshots):
     train, train_targets, validation, validation_targets = problem(snapshots, 8)
     train, validation = train.astype(dtype), validation.astype(dtype)
     rng = np.random.default_rng(3)
@@ -207,7 +207,7 @@ def test_a_target_constant_in_validation_keeps_the_largest_penalty(probe):
 
 
 @pytest.mark.parametrize("probe", PROBES)
-def test_a_target_is_fitted_alike_alone_and_in_company(probe):
+def test_a_target_is_fitted_the_same_alone_and_with_others(probe):
     train, train_targets, validation, validation_targets = problem(100, 6)
     together = probe(train, train_targets, validation, validation_targets)
     alone = probe(train, train_targets[:, 1:2], validation, validation_targets[:, 1:2])
@@ -228,7 +228,7 @@ def test_single_precision_features_never_exist_in_double_precision(probe):
     assert min(fit.validation_scores) > 0.999
 
 
-def test_a_linear_map_scores_many_rows_as_it_scores_each():
+def test_a_linear_map_of_many_rows_equals_one_product():
     rng = np.random.default_rng(5)
     features = rng.normal(size=(2 * ROWS_AT_ONCE + 3, 2)).astype(np.float32)
     line = LinearMap(rng.normal(size=(2, 3)), rng.normal(size=3))

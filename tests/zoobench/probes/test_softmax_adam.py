@@ -1,4 +1,4 @@
-"""The paper's classification probe against the same training written in torch."""
+"""The paper's classification probe against the same training in torch."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ from zoogen import ZooError
 
 @pytest.fixture(autouse=True)
 def one_thread() -> Iterator[None]:
-    """Keep torch from handing layers of a hundred weights to several threads."""
+    """Use one thread, which is enough for layers of a hundred weights."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -26,7 +26,7 @@ def problem(rows: int, dim: int, classes: int, *, scale: float = 1.0):
 
 
 def train_in_torch(linear, features, labels, orders):
-    """Train the layer as torch.nn and torch.optim do, in batches of 10."""
+    """Train the layer with torch.nn and torch.optim, in batches of 10."""
     optimiser = torch.optim.Adam(linear.parameters(), lr=1e-4, weight_decay=1e-6)
     inputs, classes = torch.from_numpy(features), torch.from_numpy(labels)
     for order in orders:
@@ -51,7 +51,7 @@ def test_a_step_is_torchs_adam_on_the_mean_cross_entropy(scale):
         assert np.abs(ours - theirs.detach().numpy()).max() < 1e-3 * moved
 
 
-def test_the_probe_is_fifty_epochs_from_a_he_normal_start():
+def test_the_probe_trains_fifty_epochs_from_a_he_normal_start():
     features, labels = problem(43, 5, 3)
     generator = torch.Generator().manual_seed(7)
     linear = torch.nn.Linear(5, 3)
@@ -65,7 +65,7 @@ def test_the_probe_is_fifty_epochs_from_a_he_normal_start():
     assert fit.validation_scores == (np.mean(logits.argmax(axis=1) == labels),)
 
 
-def test_equal_seeds_train_alike_and_others_do_not():
+def test_equal_seeds_give_equal_weights_and_others_do_not():
     features, labels = problem(30, 4, 2)
     first, again, other = (
         paper_softmax(features, labels, features, labels, classes=2, seed=seed).map.weights

@@ -31,7 +31,7 @@ def test_there_is_a_panel_for_each_varied_axis_the_epoch_and_the_accuracy(hyp_zo
     assert {"activation", "initialiser", "learning rate"} <= set(titles)
 
 
-def test_the_command_writes_a_picture_and_says_where(hyp_zoo: Zoo, tmp_path: Path):
+def test_the_command_writes_a_picture_and_prints_its_path(hyp_zoo: Zoo, tmp_path: Path):
     path = tmp_path / "new" / "picture.png"
     command = ["plot", "weight-statistics", "--zoo", str(hyp_zoo.folder), "--write", str(path)]
     done = CliRunner().invoke(app, command)
@@ -56,7 +56,7 @@ def test_a_picture_that_cannot_be_written_is_an_error(seed_zoo: Zoo, tmp_path: P
         plot_embeddings("raw-weights", {}, str(seed_zoo.folder), tmp_path / "file" / "a.png")
 
 
-def test_every_dot_has_the_properties_of_the_snapshot_it_stands_for(
+def test_every_dot_has_the_properties_of_its_snapshot(
     seed_zoo: Zoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     laid_out: list[np.ndarray] = []

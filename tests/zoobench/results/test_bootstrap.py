@@ -1,4 +1,4 @@
-"""Intervals against resampling the rows one by one."""
+"""Bootstrap intervals against resampling rows explicitly."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ RESAMPLES = 40
 
 
 def table(metric: str, sizes: list[int], seeds: int, seed: int):
-    """Targets, predictions and model numbers, rows shuffled; few distinct values, so many ties."""
+    """Return shuffled targets, predictions and models; few distinct values make many ties."""
     rng = np.random.default_rng(seed)
     models = rng.permutation(np.repeat(rng.permutation(100)[: len(sizes)], sizes))
     if metric == "accuracy":
@@ -28,7 +28,7 @@ def table(metric: str, sizes: list[int], seeds: int, seed: int):
 
 
 def scores_of_explicit_rows(metric, targets, predictions, models, seed):
-    """Repeat the rows of each model as often as it is drawn, and score them."""
+    """Repeat the rows of each model as often as it is drawn; yield their score."""
     ids = np.unique(models)
     for counts in model_counts(len(ids), resamples=RESAMPLES, seed=seed):
         drawn = [
@@ -62,7 +62,7 @@ def test_every_resample_draws_as_many_models_as_there_are():
 
 
 @pytest.mark.parametrize("metric", sorted(METRICS))
-def test_more_snapshots_of_the_same_models_make_no_score_surer(metric):
+def test_more_snapshots_of_the_same_models_do_not_narrow_an_interval(metric):
     targets, predictions, models = table(metric, [3] * 12, 2, 0)
     once = model_interval(metric, targets, predictions, models)
     often = model_interval(
@@ -87,7 +87,7 @@ def test_a_higher_level_encloses_a_lower_one():
     assert outer_low < low < high < outer_high
 
 
-def test_intervals_cover_the_true_score_about_as_often_as_they_say():
+def test_intervals_cover_the_true_score_about_as_often_as_claimed():
     rng = np.random.default_rng(4)
     covered = 0
     for seed in range(300):
@@ -113,7 +113,7 @@ def test_constant_targets_have_no_interval(metric):
     assert np.isnan(model_interval(metric, np.full(40, 0.1), predictions, models)).all()
 
 
-def test_resamples_in_which_targets_are_constant_are_left_out():
+def test_resamples_with_constant_targets_are_left_out():
     models = np.repeat([0, 1], 10)
     targets = models * 0.1 + 0.3
     predictions = targets[None] + np.random.default_rng(7).normal(size=(1, 20)) / 100

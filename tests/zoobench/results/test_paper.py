@@ -2,14 +2,15 @@
 
 import pytest
 
-from baselines.paper.tables import TABLES, PaperTable
+from baselines.paper.table_types import PaperTable
+from baselines.paper.tables import TABLES
 from zoobench.results.paper import paper_scores
-from zoobench.results.results import RECONSTRUCTION
+from zoobench.results.record import RECONSTRUCTION
 from zoobench.task.tasks import tasks_of
 from zoogen import zoo_spec
 
 NOT_IN_THE_PAPER = {"svhn-seed", "weight-statistics-wide", "random-projection"}
-"""A zoo named in Figure 14, in no table, and rows that we add."""
+"""A zoo that only Figure 14 has, and rows that we add."""
 
 
 def test_every_number_belongs_to_a_task_of_ours():
@@ -18,7 +19,7 @@ def test_every_number_belongs_to_a_task_of_ours():
 
 
 @pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
-def test_every_row_of_a_table_that_the_paper_has_is_full(table: PaperTable):
+def test_every_row_of_a_table_in_the_paper_is_complete(table: PaperTable):
     scores = paper_scores()
     for zoo in set(table.zoos) - NOT_IN_THE_PAPER:
         told = {

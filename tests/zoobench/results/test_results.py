@@ -1,4 +1,4 @@
-"""Result files: what is written is read, what is not a result is refused."""
+"""Result files: what is written can be read, and anything else is refused."""
 
 import json
 from dataclasses import replace
@@ -9,17 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoobench.results.results import (
-    RESULT,
-    EmbedderStamp,
-    Result,
-    TaskResult,
-    ZooStamp,
-    read_predictions,
-    read_result,
-    write_result,
-    write_table,
-)
+from zoobench.results.files import RESULT, read_predictions, read_result, write_result, write_table
+from zoobench.results.record import Record, TaskResult
+from zoobench.results.stamps import EmbedderStamp, ZooStamp
 from zoogen import IntegrityError, ZooError
 
 HASH = "0" * 64
@@ -38,7 +30,7 @@ EPH = TaskResult(
     seconds=0.1,
     predictions_sha256=HASH,
 )
-RESULT_OF_ONE_TASK = Result(
+RESULT_OF_ONE_TASK = Record(
     schema_version=1,
     benchmark="0.1",
     embedder=EmbedderStamp(
@@ -110,7 +102,7 @@ def test_a_result_with_a_field_that_is_unknown_or_wrong_is_refused(
 
 
 @pytest.mark.parametrize("value", ["NaN", "Infinity", '"0.5"'])
-def test_a_score_that_is_no_number_is_refused(tmp_path: Path, value: str):
+def test_a_score_that_is_not_a_number_is_refused(tmp_path: Path, value: str):
     write_result(tmp_path, RESULT_OF_ONE_TASK)
     text = (tmp_path / RESULT).read_text().replace('"scores": [0.5', f'"scores": [{value}')
     (tmp_path / RESULT).write_text(text)
@@ -129,13 +121,13 @@ def test_a_folder_without_a_result_names_the_command(tmp_path: Path):
         read_result(tmp_path)
 
 
-def test_what_is_not_json_is_refused(tmp_path: Path):
+def test_a_file_that_is_not_json_is_refused(tmp_path: Path):
     (tmp_path / RESULT).write_text("{")
     with pytest.raises(IntegrityError, match="not a result"):
         read_result(tmp_path)
 
 
-def test_predictions_are_read_only_if_they_are_those_of_the_result(tmp_path: Path):
+def test_predictions_are_read_only_if_their_hash_matches(tmp_path: Path):
     table = pd.DataFrame({"model": [1], "epoch": [2], "seed_0": [0.5]})
     task = replace(EPH, predictions_sha256=write_table(tmp_path, "eph", table))
     assert read_predictions(tmp_path, task).equals(table)

@@ -1,4 +1,4 @@
-"""Where results lie."""
+"""The folder of a result."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from zoobench.results.store import find_result, find_results, label, result_fold
 from zoogen import ZooError
 
 
-def test_a_label_names_what_was_changed_and_is_safe_as_a_folder():
+def test_a_label_names_changed_settings_and_is_safe_as_a_folder():
     assert label("pca-linear", {}) == "pca-linear"
     assert label("pca", {"n": "3", "kind": "a/b"}) == "pca,kind=a_b,n=3"
     assert Path(label("../x", {"y": "/etc"})).name == label("../x", {"y": "/etc"})

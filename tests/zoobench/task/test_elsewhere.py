@@ -1,8 +1,6 @@
-"""Out of distribution: learned on one zoo, scored on another."""
+"""Out of distribution: learn on one zoo, score on another."""
 
-import csv
 from dataclasses import replace
-from importlib.resources import files
 from pathlib import Path
 from shutil import copytree
 from typing import Any
@@ -13,17 +11,19 @@ from scipy.stats import kendalltau
 from sklearn.metrics import r2_score
 from typer.testing import CliRunner
 
-from baselines.paper.tables import Row, plain
-from baselines.paper.tables_elsewhere import OOD_TABLES
+from baselines.paper.table_types import Row
+from baselines.paper.tables import plain
+from baselines.paper.tables_elsewhere import TABLES_ELSEWHERE
 from baselines.weight_statistics import embedder as statistics
 from zoobench.cli.commands import app
 from zoobench.embedders.alone import EmbedderError
 from zoobench.embedders.find import find_embedder
 from zoobench.evaluation.evaluate import evaluate
 from zoobench.probes.probe import PROBES
-from zoobench.report.results import MISSING, percent
+from zoobench.report.text import MISSING, percent
+from zoobench.results.files import read_predictions, read_result
 from zoobench.results.paper import PaperScore, paper_scores_elsewhere
-from zoobench.results.results import Result, read_predictions, read_result
+from zoobench.results.record import Record
 from zoobench.task.elsewhere import TAU, shared_regressions, tasks_elsewhere
 from zoobench.task.metrics import kendall_tau_ceiling
 from zoobench.task.pair import ELSEWHERE, ZooPair, elsewhere_at_hand, shared_starts
@@ -38,7 +38,7 @@ def pair(seed_zoo: Zoo, hyp_zoo: Zoo) -> ZooPair:
     return ZooPair(seed_zoo, hyp_zoo)
 
 
-def scored(pair: ZooPair, folder: Path, *ids: str, embedder: Any = statistics) -> Result:
+def scored(pair: ZooPair, folder: Path, *ids: str, embedder: Any = statistics) -> Record:
     tasks = tasks_elsewhere(pair, ids)
     return evaluate(embedder, pair, tasks, probe=PROBES["standard"], folder=folder)
 
@@ -55,7 +55,7 @@ def both_built(
 
 
 class Watching:
-    """Shows what it was handed."""
+    """Records what it is handed."""
 
     name = "watching"
 
@@ -122,7 +122,7 @@ def test_predictions_are_those_of_a_fit_on_the_first_zoo_by_hand(pair: ZooPair, 
     np.testing.assert_allclose(predicted, expected, rtol=1e-3, atol=1e-4)
 
 
-def test_an_embedder_fits_on_the_one_zoo_and_is_shown_the_test_split_of_the_other(
+def test_an_embedder_fits_on_one_zoo_and_sees_the_test_split_of_the_other(
     pair: ZooPair, tmp_path: Path
 ):
     watching = Watching()
@@ -149,7 +149,7 @@ def test_neither_zoo_can_be_opened_by_an_embedder(pair: ZooPair, tmp_path: Path,
         scored(pair, tmp_path, "eph", embedder=Reading())
 
 
-def test_a_zoo_paired_with_itself_is_scored_as_ever(seed_zoo: Zoo, tmp_path: Path):
+def test_a_zoo_paired_with_itself_is_scored_as_usual(seed_zoo: Zoo, tmp_path: Path):
     paired = scored(ZooPair(seed_zoo, seed_zoo), tmp_path / "pair", "acc").by_task["acc"]
     alone = evaluate(
         statistics,
@@ -161,7 +161,7 @@ def test_a_zoo_paired_with_itself_is_scored_as_ever(seed_zoo: Zoo, tmp_path: Pat
     assert (paired.scores, paired.interval) == (alone.scores, alone.interval)
 
 
-def test_a_result_says_which_zoo_it_was_tested_on_and_is_no_other(pair: ZooPair, tmp_path: Path):
+def test_a_result_names_the_zoo_it_was_tested_on(pair: ZooPair, tmp_path: Path):
     result = scored(pair, tmp_path, "acc")
     assert read_result(tmp_path) == result
     assert result.zoos == "tetris-seed-to-tetris-hyp"
@@ -172,18 +172,19 @@ def test_a_result_says_which_zoo_it_was_tested_on_and_is_no_other(pair: ZooPair,
 
 def test_zoos_of_different_networks_make_no_pair(seed_zoo: Zoo, cnn_zoo: Zoo):
     with pytest.raises(
-        ZooError, match=r"100 weights.*are not laid out alike: fc1\.weight \(5, 16\)"
+        ZooError, match=r"100 weights.*different layouts: only one has fc1\.weight \(5, 16\)"
     ):
         ZooPair(seed_zoo, cnn_zoo)
 
 
-def test_only_numbers_that_both_zoos_have_are_predicted(seed_zoo: Zoo, hyp_zoo: Zoo):
+def test_only_regressions_of_both_zoos_are_scored(seed_zoo: Zoo, hyp_zoo: Zoo):
     there = ZooPair(hyp_zoo, seed_zoo)
     assert {task.target for task in tasks_elsewhere(there)} == {
         task.target for task in tasks_of(seed_zoo.spec).values()
     }
     assert [task.id for task in tasks_elsewhere(there, ["act", "acc"])] == ["acc_tau", "acc"]
-    with pytest.raises(ZooError, match=r"act on both tetris-hyp and tetris-seed, expected one of"):
+    told = r"act is a regression on both tetris-hyp and tetris-seed; expected one of"
+    with pytest.raises(ZooError, match=told):
         tasks_elsewhere(there, ["act"])
     with pytest.raises(UnknownNameError, match="acc"):
         tasks_elsewhere(there, ["accuracy"])
@@ -228,14 +229,14 @@ def test_a_figure_holds_both_metrics_and_is_drawn(
     both_built: Path, monkeypatch: pytest.MonkeyPatch
 ):
     small = replace(
-        OOD_TABLES["fig11"],
+        TABLES_ELSEWHERE["fig11"],
         trained_on=("tetris-seed",),
         tested_on=("tetris-seed", "tetris-hyp", "mnist-hyp"),
         rows=(*plain("raw-weights"), Row("self-supervised", "random-projection")),
     )
     told = ("fig11", "tetris-seed", "tetris-hyp", "acc_tau", "raw-weights")
     monkeypatch.setitem(paper_scores_elsewhere(), told, PaperScore(0.123, sure=False))
-    monkeypatch.setitem(OOD_TABLES, "fig11", small)
+    monkeypatch.setitem(TABLES_ELSEWHERE, "fig11", small)
     monkeypatch.chdir(both_built)
     done = CliRunner().invoke(app, ["reproduce", "fig11", "--write", "pages/fig11.md"])
     assert done.exit_code == 0, done.output
@@ -260,30 +261,7 @@ def test_a_figure_holds_both_metrics_and_is_drawn(
     assert (both_built / "pages" / "fig11.png").read_bytes().startswith(PNG_SIGNATURE)
 
 
-def test_what_the_paper_prints_across_zoos_is_all_there():
-    scores = paper_scores_elsewhere()
-    text = files("zoobench.results").joinpath("paper_elsewhere.csv").read_text(encoding="utf-8")
-    assert len(scores) == len(list(csv.DictReader(text.splitlines()))) == 138
-    for table, trained_on, tested_on, task, embedder in scores:
-        described = OOD_TABLES[table]
-        assert trained_on in described.trained_on
-        assert tested_on in described.tested_on
-        assert task in described.columns
-        assert embedder in {row.title for row in described.rows}
-    assert scores["table7", "fashion-hyp", "fashion-hyp", "ggap_tau", "raw-weights"].score == 0.54
-
-
-def test_every_table_across_zoos_names_zoos_of_one_network_and_embedders_that_exist():
-    for table in OOD_TABLES.values():
-        networks = {ZOOS[name].network.layout for name in (*table.trained_on, *table.tested_on)}
-        assert len(networks) == 1
-        for row in table.rows:
-            find_embedder(row.embedder, row.settings)
-        for name in table.trained_on:
-            assert table.task in tasks_of(ZOOS[name])
-
-
-def test_test_models_that_start_where_others_learned_are_counted(seed_zoo: Zoo, hyp_zoo: Zoo):
+def test_test_models_with_a_start_learned_from_are_counted(seed_zoo: Zoo, hyp_zoo: Zoo):
     all_tested = Zoo(hyp_zoo.folder, hyp_zoo.manifest, hyp_zoo.weights)
     all_tested.__dict__["properties"] = hyp_zoo.properties.assign(split="test")
     pair = ZooPair(seed_zoo, all_tested)
@@ -297,7 +275,7 @@ def test_test_models_that_start_where_others_learned_are_counted(seed_zoo: Zoo, 
     assert shared_starts(ZooPair(seed_zoo, seed_zoo)) == 0
 
 
-def test_a_result_that_was_interrupted_is_shown_as_far_as_it_goes(
+def test_an_interrupted_result_is_shown_as_far_as_it_goes(
     pair: ZooPair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     half = tasks_elsewhere(pair, ["acc"])[:1]
@@ -310,7 +288,7 @@ def test_a_result_that_was_interrupted_is_shown_as_far_as_it_goes(
     assert row.split()[-1] == MISSING
 
 
-def test_what_cannot_be_scored_elsewhere_is_refused_before_anything_is_learned(
+def test_a_task_that_cannot_be_scored_elsewhere_is_refused_before_learning(
     both_built: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.chdir(both_built)
@@ -318,5 +296,5 @@ def test_what_cannot_be_scored_elsewhere_is_refused_before_anything_is_learned(
     asked = ["evaluate", "raw-weights", "--zoo", "tetris-hyp", "--task", "act", "--ood"]
     done = CliRunner().invoke(app, asked)
     assert isinstance(done.exception, ZooError)
-    assert "no number is predicted by act on both" in str(done.exception)
+    assert "no task among act is a regression on both" in str(done.exception)
     assert not (both_built / "results").exists()

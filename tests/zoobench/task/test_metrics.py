@@ -36,7 +36,7 @@ def test_no_score_is_defined_on_constant_targets(metric):
     assert np.isnan(metric(np.full(1000, 0.1), predictions))
 
 
-def test_no_order_is_seen_in_constant_predictions():
+def test_constant_predictions_have_no_order():
     assert np.isnan(kendall_tau(np.arange(5.0), np.zeros(5)))
 
 
@@ -62,6 +62,6 @@ def test_predictions_without_ties_reach_the_ceiling_and_never_pass_it(values, ra
     assert kendall_tau(targets, np.array(values_in_other_order)) <= ceiling + 1e-12
 
 
-def test_the_ceiling_is_one_without_ties_and_undefined_with_nothing_else():
+def test_the_ceiling_is_one_without_ties_and_undefined_if_all_are_tied():
     assert kendall_tau_ceiling(np.arange(9.0)) == 1
     assert np.isnan(kendall_tau_ceiling(np.ones(9)))

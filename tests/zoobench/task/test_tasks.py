@@ -11,7 +11,7 @@ NO_PROPERTY = {"init_std"}
 
 
 @pytest.mark.parametrize("spec", ZOOS.values(), ids=lambda spec: spec.name)
-def test_every_zoo_has_tasks_for_all_that_is_measured_and_varied(spec: ZooSpec):
+def test_every_zoo_has_a_task_for_each_measured_and_each_varied_property(spec: ZooSpec):
     targets = {task.target for task in tasks_of(spec).values()}
     measured = {"epoch", "test_accuracy", "generalisation_gap"}
     f1 = {f"f1_class_{label}" for label in range(spec.network.classes)}
@@ -24,7 +24,7 @@ def test_every_target_is_a_column(seed_zoo: Zoo, hyp_zoo: Zoo):
         assert targets <= set(zoo.properties.columns)
 
 
-def test_what_is_not_varied_is_no_task():
+def test_a_property_that_is_not_varied_is_not_a_task():
     assert not {"lr", "act", "init", "opt", "l2", "drop"} & set(tasks_of(zoo_spec("tetris-seed")))
 
 
@@ -39,7 +39,7 @@ def test_an_unknown_task_lists_the_closest():
         find_tasks(zoo_spec("tetris-seed"), ["gap"])
 
 
-def test_the_gap_of_the_paper_is_scored_only_if_it_is_named(mixed_zoo: Zoo):
+def test_the_gap_of_the_paper_is_scored_only_on_request(mixed_zoo: Zoo):
     spec = mixed_zoo.spec
     assert RUNNING_GAP not in tasks_of(spec).values()
     assert find_tasks(spec, ["ggap_running"]) == (RUNNING_GAP,)

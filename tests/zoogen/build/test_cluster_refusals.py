@@ -1,4 +1,4 @@
-"""What a cluster or a machine of it cannot give is told, early where it is known early."""
+"""Requirements that a cluster or one of its machines does not meet are named early."""
 
 import re
 import socket
@@ -12,30 +12,34 @@ import pytest
 
 from zoogen import ZooError, ZooSpec, build_zoo
 from zoogen.build import zoo as build
-from zoogen.build.cluster import join, processor
+from zoogen.build.cluster import choose_processor, connect
 from zoogen.build.workers import ATTEMPTS
 from zoogen.images.sets import load_images
 from zoogen.spec.configs import plan
 
 
 @pytest.mark.parametrize(
-    ("offered", "device", "said"),
+    ("offered", "device", "message"),
     [
         ({"CPU": 8.0}, "cuda", "offers no GPU; it has 8 CPU and 0 GPU"),
         ({"CPU": 8.0, "GPU": 0.5}, "cuda", "offers no GPU; it has 8 CPU and 0 GPU"),
         ({"memory": 1e9}, None, "offers no CPU; it has 0 CPU and 0 GPU"),
-        ({"CPU": 8.0, "GPU": 1.0}, "cuda:1", "'cuda:1' cannot be named on a cluster; expected cpu"),
-        ({"CPU": 8.0}, "", "'' cannot be named on a cluster"),
+        (
+            {"CPU": 8.0, "GPU": 1.0},
+            "cuda:1",
+            "'cuda:1' cannot be chosen on a cluster; expected cpu",
+        ),
+        ({"CPU": 8.0}, "", "'' cannot be chosen on a cluster"),
     ],
 )
-def test_what_a_cluster_does_not_have_is_answered_with_what_it_has(
-    offered: dict[str, float], device: str | None, said: str
+def test_the_message_for_a_missing_processor_lists_what_the_cluster_has(
+    offered: dict[str, float], device: str | None, message: str
 ):
-    with pytest.raises(ZooError, match=said):
-        processor(offered, device, "auto")
+    with pytest.raises(ZooError, match=message):
+        choose_processor(offered, device, "auto")
 
 
-def test_a_machine_that_cannot_use_the_gpu_it_was_given_is_named(mixed_spec: ZooSpec):
+def test_a_machine_that_cannot_use_its_gpu_is_named(mixed_spec: ZooSpec):
     job = partial(
         build.train_one,
         spec=mixed_spec,
@@ -52,21 +56,21 @@ def test_a_machine_that_cannot_use_the_gpu_it_was_given_is_named(mixed_spec: Zoo
 
 
 @pytest.mark.parametrize(
-    ("device", "tf32", "said"),
+    ("device", "tf32", "message"),
     [
         ("cpu", True, "'cpu' has no TF32; .* leave out --tf32"),
-        ("cuda:1", False, "'cuda:1' cannot be named on a cluster; expected cpu or cuda"),
+        ("cuda:1", False, "'cuda:1' cannot be chosen on a cluster; expected cpu or cuda"),
     ],
 )
-def test_what_no_cluster_has_is_refused_before_one_is_asked(
-    mixed_spec: ZooSpec, tmp_path: Path, device: str, tf32: bool, said: str
+def test_a_device_that_no_cluster_offers_is_refused_before_connecting(
+    mixed_spec: ZooSpec, tmp_path: Path, device: str, tf32: bool, message: str
 ):
-    with pytest.raises(ZooError, match=said):
+    with pytest.raises(ZooError, match=message):
         build_zoo(mixed_spec, tmp_path / "zoo", device=device, tf32=tf32, cluster="127.0.0.1:1")
     assert not (tmp_path / "zoo").exists()
 
 
-def test_without_ray_the_way_to_it_is_named(
+def test_without_ray_the_install_command_is_named(
     mixed_spec: ZooSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setitem(sys.modules, "ray", None)
@@ -74,32 +78,50 @@ def test_without_ray_the_way_to_it_is_named(
         build_zoo(mixed_spec, tmp_path, cluster="local")
 
 
-def test_ray_is_imported_for_a_cluster_only():
-    seen = "import sys, zoogen.cli.commands, zoogen.build.cluster; sys.exit('ray' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", seen], check=False).returncode == 0
+def test_ray_is_imported_only_for_a_cluster():
+    script = "import sys, zoogen.cli.commands, zoogen.build.cluster; sys.exit('ray' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
 
 
-def test_a_cluster_too_busy_to_start_a_server_is_asked_again():
-    asked: list[str] = []
+def test_a_cluster_too_busy_to_start_a_server_is_tried_again():
+    calls: list[str] = []
 
     class Busy:
         def init(self, address: str, **options: Any) -> None:
-            asked.append(address)
-            if len(asked) < 2:
+            calls.append(address)
+            if len(calls) < 2:
                 raise ConnectionAbortedError("Initialization failure from server")
 
         def shutdown(self) -> None:
-            asked.append("shutdown")
+            calls.append("shutdown")
 
-    join(Busy(), "ray://127.0.0.1:1")
-    assert asked == ["ray://127.0.0.1:1", "shutdown", "ray://127.0.0.1:1"]
-    asked.clear()
+    connect(Busy(), "ray://127.0.0.1:1")
+    assert calls == ["ray://127.0.0.1:1", "shutdown", "ray://127.0.0.1:1"]
+    calls.clear()
     hopeless = Busy()
     hopeless.init = lambda address, **options: raise_aborted()  # type: ignore[method-assign]
     with pytest.raises(ConnectionAbortedError):
-        join(hopeless, "ray://127.0.0.1:1")
-    assert asked == ["shutdown"] * ATTEMPTS
+        connect(hopeless, "ray://127.0.0.1:1")
+    assert calls == ["shutdown"] * ATTEMPTS
 
 
 def raise_aborted() -> None:
     raise ConnectionAbortedError
+
+
+@pytest.mark.parametrize(
+    ("address", "reason"),
+    [
+        ("127.0.0.1:1", "refused"),
+        ("ray://127.0.0.1:1", "refused"),
+        ("[::1]:1", ""),
+        ("nonsense", "expected local, auto, host:port or ray://host:port"),
+        ("http://127.0.0.1:1", "expected local"),
+        ("", "expected local"),
+    ],
+)
+def test_a_cluster_that_cannot_be_reached_is_named(
+    mixed_spec: ZooSpec, tmp_path: Path, address: str, reason: str
+):
+    with pytest.raises(ZooError, match=rf"no Ray cluster at '{re.escape(address)}' \(.*{reason}"):
+        build_zoo(mixed_spec, tmp_path, cluster=address)

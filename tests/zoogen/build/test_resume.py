@@ -1,4 +1,4 @@
-"""What was finished is kept, what was lost is trained again, and the end is the same."""
+"""Resuming: finished shards stay, lost ones are trained again, and the zoo is the same."""
 
 import os
 import signal
@@ -12,15 +12,15 @@ import pytest
 from tests.subprocesses import PATIENCE, run_zoogen, start_zoogen, wait_for
 from tests.zoogen.build.test_zoo import contents
 from zoogen import IntegrityError, Zoo, ZooError, ZooSpec, build_zoo, load_zoo
-from zoogen.build import shard as populate
+from zoogen.build import shard as shard_module
 from zoogen.store.manifest import MANIFEST, read_manifest
 from zoogen.store.shards import shard_name
 from zoogen.store.table import part_path, read_part, write_table
 
 
 def build_until(shard: int, spec: ZooSpec, folder: Path) -> None:
-    """Build, and press Ctrl-C in the middle of a shard's training."""
-    train = populate.train_and_measure
+    """Build, and press Ctrl-C while the given shard trains."""
+    train = shard_module.train_and_measure
 
     def interrupted(spec: ZooSpec, configs: Any, *arguments: Any, **options: Any) -> Any:
         if configs[0].model == shard * spec.models_per_shard:
@@ -28,14 +28,14 @@ def build_until(shard: int, spec: ZooSpec, folder: Path) -> None:
         return train(spec, configs, *arguments, **options)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(populate, "train_and_measure", interrupted)
+        patch.setattr(shard_module, "train_and_measure", interrupted)
         with pytest.raises(KeyboardInterrupt):
             build_zoo(spec, folder, workers=1)
 
 
 @pytest.fixture(scope="module")
 def slow_zoo(own_zoo: Path) -> Path:
-    """A zoo whose shards take so long that a build can be met between two of them."""
+    """A zoo that trains slowly enough for a test to stop its build between two shards."""
     call = ("build", "own_zoo:SLOW", "--out", "slow", "--workers", 1)
     done = run_zoogen(*call, cwd=own_zoo.parent)
     assert done.returncode == 0, done.stderr
@@ -43,7 +43,7 @@ def slow_zoo(own_zoo: Path) -> Path:
 
 
 @pytest.mark.parametrize(("stop", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
-def test_the_same_command_goes_on_after_a_kill_and_ends_the_same(
+def test_the_same_command_continues_a_killed_build_and_gives_the_same_zoo(
     slow_zoo: Path, tmp_path: Path, stop: signal.Signals, code: int
 ):
     call = ("build", "own_zoo:SLOW", "--out", tmp_path / "zoo", "--workers", 1)
@@ -53,7 +53,7 @@ def test_the_same_command_goes_on_after_a_kill_and_ends_the_same(
     _, said = process.communicate()
     assert process.returncode == code
     assert "Traceback" not in said
-    assert ("the same command goes on" in said) == (stop == signal.SIGINT)
+    assert ("the same command continues" in said) == (stop == signal.SIGINT)
 
     assert not (tmp_path / "zoo" / MANIFEST).exists()
     left = {name: file for name, file in contents(tmp_path / "zoo").items() if "/0" in name}
@@ -68,7 +68,7 @@ def test_the_same_command_goes_on_after_a_kill_and_ends_the_same(
     }
 
 
-def test_a_kill_with_two_workers_leaves_a_folder_that_goes_on(tmp_path: Path):
+def test_a_build_killed_with_two_workers_can_be_resumed(tmp_path: Path):
     spec = "replace(zoo_spec('tetris-seed'), seeds=(1, 2, 3), epochs=1, models_per_shard=1)"
     module = f"from dataclasses import replace\nfrom zoogen import zoo_spec\nSPEC = {spec}\n"
     (tmp_path / "own_zoo.py").write_text(module)
@@ -94,19 +94,19 @@ def test_two_builds_of_one_folder_take_turns(slow_zoo: Path, tmp_path: Path):
         second = start_zoogen(*call, cwd=slow_zoo.parent)
         assert second.stderr is not None
         assert select([second.stderr], [], [], PATIENCE)[0]
-        said = second.stderr.readline()
+        warning = second.stderr.readline()
     finally:
         os.killpg(first.pid, signal.SIGCONT)
-    (told, bar), (told_second, _) = first.communicate(), second.communicate()
+    (output, bar), (output_second, _) = first.communicate(), second.communicate()
     assert first.returncode == second.returncode == 0
     assert bar == ""
-    assert "another process is writing" in said
-    assert told == told_second
+    assert "another process is writing" in warning
+    assert output == output_second
     assert read_manifest(tmp_path / "zoo") == read_manifest(slow_zoo)
     assert len(list(load_zoo(tmp_path / "zoo").verify())) == 6
 
 
-def test_an_interrupted_build_keeps_its_finished_shards(mixed_zoo: Zoo, tmp_path: Path):
+def test_an_interrupted_build_leaves_its_finished_shards(mixed_zoo: Zoo, tmp_path: Path):
     build_until(2, mixed_zoo.spec, tmp_path)
     left = contents(tmp_path)
     assert set(left) == {
@@ -121,7 +121,7 @@ def test_an_interrupted_build_keeps_its_finished_shards(mixed_zoo: Zoo, tmp_path
     assert set(now) == set(contents(mixed_zoo.folder))
 
 
-def test_asking_for_more_models_keeps_the_full_shards_and_ends_the_same(
+def test_a_build_with_more_models_keeps_the_full_shards_and_gives_the_same_zoo(
     mixed_zoo: Zoo, tmp_path: Path
 ):
     first = build_zoo(mixed_zoo.spec, tmp_path, models=70, workers=1)
@@ -136,9 +136,7 @@ def test_asking_for_more_models_keeps_the_full_shards_and_ends_the_same(
     }
 
 
-def test_failures_are_remembered_when_more_models_are_asked_for(
-    mixed_spec: ZooSpec, tmp_path: Path
-):
+def test_a_build_with_more_models_keeps_the_failures(mixed_spec: ZooSpec, tmp_path: Path):
     spec = replace(
         mixed_spec,
         activation=("relu",),
@@ -153,7 +151,7 @@ def test_failures_are_remembered_when_more_models_are_asked_for(
 
 
 @pytest.mark.parametrize("grow", [False, True])
-def test_a_kill_while_a_zoo_is_opened_again_loses_no_shard(
+def test_a_kill_while_a_zoo_is_reopened_loses_no_shard(
     mixed_zoo: Zoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, grow: bool
 ):
     first = build_zoo(mixed_zoo.spec, tmp_path, models=128, workers=1)
@@ -176,7 +174,7 @@ def test_a_kill_while_a_zoo_is_opened_again_loses_no_shard(
     assert all(now[shard_name(number)] == before[shard_name(number)] for number in (0, 1))
 
 
-def test_asking_for_fewer_models_keeps_finished_shards_for_later(mixed_zoo: Zoo, tmp_path: Path):
+def test_a_build_with_fewer_models_keeps_finished_shards_for_later(mixed_zoo: Zoo, tmp_path: Path):
     build_until(2, mixed_zoo.spec, tmp_path)
     left = contents(tmp_path)[shard_name(1)]
     assert build_zoo(mixed_zoo.spec, tmp_path, models=64, workers=1).models_built == 64
@@ -190,7 +188,7 @@ def test_asking_for_fewer_models_keeps_finished_shards_for_later(mixed_zoo: Zoo,
     [(shard_name(1), {shard_name(1)}), ("snapshots.parquet", {shard_name(n) for n in range(3)})],
 )
 @pytest.mark.parametrize("harm", ["altered", "truncated", "missing"])
-def test_what_is_damaged_is_trained_again_and_no_more(
+def test_only_damaged_files_are_trained_again(
     mixed_zoo: Zoo, copied_zoo: Path, caplog: Any, file: str, harm: str, trained: set[str]
 ):
     before, path = contents(copied_zoo), copied_zoo / file
@@ -201,7 +199,7 @@ def test_what_is_damaged_is_trained_again_and_no_more(
         path.write_bytes(blob[:-4] if harm == "truncated" else blob[:-1] + bytes([blob[-1] ^ 1]))
     assert build_zoo(mixed_zoo.spec, copied_zoo, workers=1) == mixed_zoo.manifest
     assert file in caplog.text
-    assert "training again" in caplog.text
+    assert "training the lost models again" in caplog.text
     now = contents(copied_zoo)
     touched = {name for name in now if name.startswith("weights") and now[name] != before[name]}
     assert touched == trained
@@ -215,9 +213,7 @@ def test_a_damaged_manifest_can_be_overwritten(copied_zoo: Path, mixed_zoo: Zoo)
     assert build_zoo(mixed_zoo.spec, copied_zoo, workers=1, overwrite=True) == mixed_zoo.manifest
 
 
-def test_a_shard_of_other_images_is_refused_until_told_to_overwrite_it(
-    mixed_zoo: Zoo, tmp_path: Path
-):
+def test_a_shard_of_other_images_is_refused_without_overwrite(mixed_zoo: Zoo, tmp_path: Path):
     build_until(1, mixed_zoo.spec, tmp_path)
     rows, notes = read_part(part_path(tmp_path, 0))
     write_table(part_path(tmp_path, 0), rows, replace(notes, images_sha256="0" * 64))
@@ -238,7 +234,7 @@ def test_parts_of_another_spec_are_refused(mixed_spec: ZooSpec, tmp_path: Path):
     assert contents(tmp_path) == before
 
 
-def test_what_a_kill_left_half_written_is_cleared(copied_zoo: Path, mixed_spec: ZooSpec):
+def test_half_written_files_of_a_killed_build_are_removed(copied_zoo: Path, mixed_spec: ZooSpec):
     before = contents(copied_zoo)
     for name in (".zoo.json.17", "weights/.00001.safetensors.17", "parts/.00001.parquet.17"):
         (copied_zoo / name).parent.mkdir(exist_ok=True)

@@ -1,4 +1,4 @@
-"""Shards side by side: a death costs one shard, a hopeless one is given up, an error ends all."""
+"""Worker processes: a death costs one shard, a hopeless shard is given up, an error stops all."""
 
 import multiprocessing
 import os
@@ -22,7 +22,7 @@ from zoogen.store.manifest import MANIFEST
 
 
 def bytes_of(folder: Path) -> dict[str, bytes]:
-    """What the files of a folder hold."""
+    """Return the bytes of every file in a folder, by name."""
     return {name: blob for name, (_, blob) in contents(folder).items()}
 
 
@@ -43,8 +43,8 @@ def test_a_death_costs_one_shard_and_one_process(tmp_path: Path, caplog: pytest.
     assert sum(reported) == 5 * 7
     assert begun(tmp_path) == {**dict.fromkeys(range(5), 1), VICTIM: 2}
     assert len(processes(tmp_path)) <= 3
-    (said,) = caplog.messages
-    assert said == f"the worker on shard {VICTIM} died (SIGKILL(-9)); it will be tried again"
+    (message,) = caplog.messages
+    assert message == f"the worker on shard {VICTIM} died (SIGKILL(-9)); it will be tried again"
 
 
 def test_a_worker_that_died_idle_is_replaced(tmp_path: Path):
@@ -61,7 +61,7 @@ def test_a_worker_that_died_idle_is_replaced(tmp_path: Path):
     assert len(processes(tmp_path)) == 2
 
 
-def test_a_zoo_is_the_same_though_a_worker_dies_in_the_middle_of_a_shard(
+def test_a_zoo_is_the_same_if_a_worker_dies_in_the_middle_of_a_shard(
     mixed_zoo: Zoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     (tmp_path / "begun").mkdir()
@@ -72,7 +72,7 @@ def test_a_zoo_is_the_same_though_a_worker_dies_in_the_middle_of_a_shard(
     assert bytes_of(tmp_path / "zoo") == bytes_of(mixed_zoo.folder)
 
 
-def test_a_shard_that_kills_its_worker_again_and_again_is_named_and_the_others_are_finished(
+def test_a_shard_that_kills_every_worker_is_named_and_the_others_are_finished(
     mixed_zoo: Zoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     (tmp_path / "begun").mkdir()
@@ -81,7 +81,7 @@ def test_a_shard_that_kills_its_worker_again_and_again_is_named_and_the_others_a
         patch.setattr(build, "train_one", partial(train_fatally, how=how))
         with pytest.raises(
             ZooError,
-            match=r"mixed lacks 1 of 3 shards \(1; models 64–127\): .*same command goes on",
+            match=r"mixed lacks 1 of 3 shards \(1; models 64–127\): .*run the same command again",
         ):
             build_zoo(mixed_zoo.spec, tmp_path / "zoo", workers=2)
     assert begun(tmp_path / "begun") == {0: 1, VICTIM: ATTEMPTS, 2: 1}
@@ -94,7 +94,7 @@ def test_a_shard_that_kills_its_worker_again_and_again_is_named_and_the_others_a
     assert bytes_of(tmp_path / "zoo") == bytes_of(mixed_zoo.folder)
 
 
-def test_what_a_job_raises_ends_all_workers(tmp_path: Path):
+def test_an_error_in_a_job_stops_all_workers(tmp_path: Path):
     with pytest.raises(ZooError, match="no space left"):
         run_jobs(partial(fail, place=tmp_path), range(3), workers=2, report=lambda _: None)
     assert {file.name for file in tmp_path.iterdir()} == {"0", "1"}
@@ -102,11 +102,11 @@ def test_what_a_job_raises_ends_all_workers(tmp_path: Path):
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 100))))
-def test_steps_that_another_attempt_repeats_are_reported_once(posts: list[tuple[int, int]]):
+def test_repeated_steps_are_reported_once(posts: list[tuple[int, int]]):
     reported: list[int] = []
     backlog = Backlog(deque(range(4)), reported.append)
     for number, steps in posts:
-        backlog.came_to(number, steps)
+        backlog.advance_to(number, steps)
     furthest = {number: max(s for n, s in posts if n == number) for number, _ in posts}
     assert sum(reported) == sum(furthest.values())
     assert all(steps > 0 for steps in reported)

@@ -1,4 +1,4 @@
-"""Building: one model, one result, wherever and beside whomever it is trained."""
+"""Building: a model is the same wherever it trains and whatever trains beside it."""
 
 import errno
 import os
@@ -10,19 +10,18 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from zoogen import Zoo, ZooError, ZooSpec, build_zoo, load_zoo, zoo_spec
-from zoogen.build.shard import find_failures
+from zoogen import Zoo, ZooError, ZooSpec, build_zoo, load_zoo, tensors, zoo_spec
+from zoogen.build.shard import find_failures, planned_models
+from zoogen.device import one_thread
+from zoogen.locks import LOCK
 from zoogen.spec.configs import ModelConfig, model_configs
-from zoogen.store import shards
-from zoogen.store.folder import LOCK
-from zoogen.train.device import one_thread
 from zoogen.train.snapshots import Snapshots
 
 PLACE = ["shard", "row", "split", "group", "model"]
 
 
 def contents(folder: Path) -> dict[str, tuple[int, bytes]]:
-    """Every file with its time and its bytes, the lock left out."""
+    """Return time and bytes of every file in a folder except the lock, by name."""
     return {
         str(path.relative_to(folder)): (path.stat().st_mtime_ns, path.read_bytes())
         for path in folder.rglob("*")
@@ -68,7 +67,7 @@ def test_the_number_of_workers_changes_no_byte(tmp_path: Path):
     assert one.content_sha256 == two.content_sha256
 
 
-def test_a_zoo_knows_what_it_is_made_of(mixed_zoo: Zoo):
+def test_the_manifest_says_what_was_built(mixed_zoo: Zoo):
     manifest = mixed_zoo.manifest
     assert manifest.spec == mixed_zoo.spec
     assert manifest.models_built == manifest.models_planned == 192
@@ -77,7 +76,7 @@ def test_a_zoo_knows_what_it_is_made_of(mixed_zoo: Zoo):
     assert manifest.failures == ()
 
 
-def test_a_finished_folder_holds_the_files_of_a_zoo_and_no_others(mixed_zoo: Zoo):
+def test_a_finished_folder_holds_only_the_files_of_a_zoo(mixed_zoo: Zoo):
     shard_files = {f"weights/{number:05d}.safetensors" for number in range(3)}
     assert set(contents(mixed_zoo.folder)) == shard_files | {
         "zoo.json",
@@ -86,14 +85,14 @@ def test_a_finished_folder_holds_the_files_of_a_zoo_and_no_others(mixed_zoo: Zoo
     }
 
 
-def test_a_finished_zoo_is_not_touched_again(copied_zoo: Path, mixed_spec: ZooSpec):
+def test_a_finished_zoo_is_not_changed(copied_zoo: Path, mixed_spec: ZooSpec):
     before = contents(copied_zoo)
     for models in (None, 1, mixed_spec.models):
         assert build_zoo(mixed_spec, copied_zoo, models=models).models_built == 192
     assert contents(copied_zoo) == before
 
 
-def test_overwriting_gives_the_same_zoo_anew(copied_zoo: Path, mixed_spec: ZooSpec):
+def test_overwriting_replaces_a_zoo_of_another_spec(copied_zoo: Path, mixed_spec: ZooSpec):
     spec = replace(mixed_spec, epochs=1)
     with pytest.raises(ZooError, match=r"with epochs 2, not 1; .*--out.*--overwrite"):
         build_zoo(spec, copied_zoo, models=3, workers=1)
@@ -120,7 +119,7 @@ def test_another_spec_is_refused_by_the_field_that_differs(
     assert contents(copied_zoo) == before
 
 
-def test_a_long_axis_does_not_drown_the_message(tmp_path: Path, mixed_spec: ZooSpec):
+def test_a_long_axis_is_shortened_in_the_message(tmp_path: Path, mixed_spec: ZooSpec):
     build_zoo(mixed_spec, tmp_path, models=1, workers=1)
     with pytest.raises(ZooError) as raised:
         build_zoo(replace(mixed_spec, seeds=tuple(range(10_000))), tmp_path)
@@ -131,7 +130,7 @@ def test_a_long_axis_does_not_drown_the_message(tmp_path: Path, mixed_spec: ZooS
     "names", [["thesis.tex"], ["weights/best.pt", "README.md"], [".notes.1"], ["snapshots.parquet"]]
 )
 @pytest.mark.parametrize("overwrite", [False, True])
-def test_a_folder_of_something_else_is_refused_and_left_alone(
+def test_a_folder_of_something_else_is_refused_and_not_changed(
     tmp_path: Path, mixed_spec: ZooSpec, names: list[str], overwrite: bool
 ):
     for name in names:
@@ -160,16 +159,16 @@ def test_a_number_of_models_the_zoo_does_not_have_is_refused(
     assert not (tmp_path / "zoo").exists()
 
 
-def test_no_workers_at_all_are_refused(tmp_path: Path, mixed_spec: ZooSpec):
+def test_zero_workers_are_refused(tmp_path: Path, mixed_spec: ZooSpec):
     with pytest.raises(ZooError, match="0 workers asked for, expected 1 or more"):
         build_zoo(mixed_spec, tmp_path / "zoo", workers=0)
 
 
 @pytest.mark.parametrize("device", ["cuda:77", "nonsense", "meta", "hpu", ""])
-def test_a_device_that_is_not_there_is_answered_with_those_that_are(
+def test_the_message_for_a_missing_device_lists_the_available_ones(
     tmp_path: Path, mixed_spec: ZooSpec, device: str
 ):
-    with pytest.raises(ZooError, match=rf"device '{device}' cannot be used .*; here are: cpu"):
+    with pytest.raises(ZooError, match=rf"device '{device}' cannot be used .*; available: cpu"):
         build_zoo(mixed_spec, tmp_path / "zoo", device=device)
     assert not (tmp_path / "zoo").exists()
 
@@ -181,7 +180,7 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, mixed_spec: Zo
             build_zoo(mixed_spec, folder)
 
 
-def test_a_disk_that_fills_up_keeps_the_finished_shards(
+def test_a_build_on_a_disk_that_fills_up_keeps_the_finished_shards(
     tmp_path: Path, mixed_spec: ZooSpec, monkeypatch: pytest.MonkeyPatch
 ):
     written: list[Path] = []
@@ -194,7 +193,7 @@ def test_a_disk_that_fills_up_keeps_the_finished_shards(
         written.append(path)
         save(tensors, path, **options)
 
-    monkeypatch.setattr(shards, "save_file", fill_up)
+    monkeypatch.setattr(tensors, "save_file", fill_up)
     with pytest.raises(ZooError, match=r"cannot write .*00002\.safetensors: No space left"):
         build_zoo(mixed_spec, tmp_path, workers=1)
     left = contents(tmp_path)
@@ -207,7 +206,7 @@ def test_a_disk_that_fills_up_keeps_the_finished_shards(
             ("parts/00001", "parquet"),
         )
     }
-    monkeypatch.setattr(shards, "save_file", save)
+    monkeypatch.setattr(tensors, "save_file", save)
     build_zoo(mixed_spec, tmp_path, workers=1)
     now = contents(tmp_path)
     assert all(now[name] == left[name] for name in left if name.startswith("weights"))
@@ -215,7 +214,7 @@ def test_a_disk_that_fills_up_keeps_the_finished_shards(
 
 @pytest.fixture(scope="module")
 def failing_spec(mixed_spec: ZooSpec) -> ZooSpec:
-    """Twelve models that train and twelve whose rate throws them out of the numbers."""
+    """A spec of twelve models that train and twelve that diverge."""
     return replace(
         mixed_spec,
         activation=("relu", "gelu"),
@@ -227,7 +226,7 @@ def failing_spec(mixed_spec: ZooSpec) -> ZooSpec:
     )
 
 
-def test_models_that_leave_the_numbers_are_named_and_the_others_unharmed(
+def test_models_that_diverge_are_named_and_do_not_change_the_others(
     failing_spec: ZooSpec, tmp_path: Path
 ):
     manifest = build_zoo(failing_spec, tmp_path / "all", workers=1)
@@ -250,7 +249,7 @@ def test_models_that_leave_the_numbers_are_named_and_the_others_unharmed(
         assert (zoo.properties[column] == good.properties[column]).all()
 
 
-def test_a_shard_and_a_zoo_may_lose_all_their_models(failing_spec: ZooSpec, tmp_path: Path):
+def test_all_models_of_a_shard_or_of_a_zoo_may_fail(failing_spec: ZooSpec, tmp_path: Path):
     spec = replace(failing_spec, models_per_shard=3, weight_decay=(0.0,))
     build_zoo(spec, tmp_path / "half", workers=1)
     half = load_zoo(tmp_path / "half")
@@ -263,7 +262,7 @@ def test_a_shard_and_a_zoo_may_lose_all_their_models(failing_spec: ZooSpec, tmp_
     assert len(none.properties) == 0
 
 
-def test_a_failure_is_told_by_its_first_snapshot_and_cause(mixed_spec: ZooSpec):
+def test_a_failure_names_its_first_snapshot_and_cause(mixed_spec: ZooSpec):
     configs: list[ModelConfig] = list(model_configs(mixed_spec)[:4])
     weights = np.zeros((4, 3, 5), np.float32)
     loss = np.zeros((4, 3))
@@ -279,7 +278,11 @@ def test_a_failure_is_told_by_its_first_snapshot_and_cause(mixed_spec: ZooSpec):
     ]
 
 
-def test_building_leaves_the_threads_of_the_caller_alone(tmp_path: Path, mixed_spec: ZooSpec):
+def test_the_table_of_models_is_made_once_per_process(mixed_spec: ZooSpec):
+    assert planned_models(mixed_spec) is planned_models(replace(mixed_spec))
+
+
+def test_building_restores_the_callers_number_of_threads(tmp_path: Path, mixed_spec: ZooSpec):
     import torch
 
     before = torch.get_num_threads()

@@ -1,4 +1,4 @@
-"""The command line: help at once, errors without tracebacks, exit codes that scripts can trust."""
+"""The command line: quick help, errors without tracebacks, reliable exit codes."""
 
 import re
 import shutil
@@ -11,7 +11,8 @@ import pytest
 from tests.subprocesses import run_zoogen
 from tests.zoogen.build.test_zoo import contents
 from tests.zoogen.store.test_manifest import flip
-from zoogen import ZOOS, sha256_of
+from zoogen import ZOOS
+from zoogen.atomic import sha256_of
 from zoogen.store.manifest import MANIFEST, read_manifest
 from zoogen.store.shards import shard_name
 
@@ -42,7 +43,7 @@ def columns(text: str) -> int:
 
 
 @pytest.mark.parametrize("command", [(), *((command,) for command in COMMANDS)])
-def test_help_is_there_whole_and_fits_the_screen(command: tuple[str, ...]):
+def test_help_is_complete_and_fits_the_screen(command: tuple[str, ...]):
     done = run_zoogen(*command, "--help")
     assert done.returncode == 0
     assert "Usage:" in done.stdout
@@ -52,7 +53,7 @@ def test_help_is_there_whole_and_fits_the_screen(command: tuple[str, ...]):
         assert all(name in done.stdout for name in COMMANDS)
 
 
-def test_what_a_newcomer_does_first_is_listed_first():
+def test_commands_are_listed_in_the_order_of_first_use():
     lines = [
         line.strip("│ ").partition(" ")[0] for line in run_zoogen("--help").stdout.splitlines()
     ]
@@ -60,7 +61,7 @@ def test_what_a_newcomer_does_first_is_listed_first():
 
 
 def modules_after(script: str) -> set[str]:
-    """Name what a fresh interpreter has loaded after a script."""
+    """Return the modules that a fresh interpreter has loaded after a script."""
     done = subprocess.run(
         [sys.executable, "-c", f"import sys\n{script}\nprint(*sys.modules)"],
         capture_output=True,
@@ -71,14 +72,14 @@ def modules_after(script: str) -> set[str]:
 
 
 @pytest.mark.parametrize("package", ["zoogen", "zoobench"])
-def test_all_that_is_exported_is_there_and_waits_for_neither_torch_nor_pandas(package: str):
+def test_all_exported_names_load_without_torch_and_pandas(package: str):
     loaded = modules_after(f"import {package}\n[getattr({package}, n) for n in {package}.__all__]")
-    assert {"zoogen.load.zoo", "zoogen.store.weights"} <= loaded
+    assert {"zoogen.load.open", "zoogen.store.weights"} <= loaded
     assert not HEAVY & loaded
 
 
-def test_a_command_waits_for_no_other():
-    assert not {"zoogen.build.zoo", "zoogen.load.zoo", "rich.table"} & modules_after(
+def test_a_command_does_not_import_the_others():
+    assert not {"zoogen.build.zoo", "zoogen.load.open", "rich.table"} & modules_after(
         "import zoogen.cli.commands"
     )
 
@@ -130,7 +131,7 @@ def test_a_wrong_call_is_refused_with_the_option(
         (("--out", "/proc/zoo"), "cannot write to /proc/zoo"),
     ],
 )
-def test_what_cannot_be_done_ends_with_one_clear_line(arguments: tuple[str, ...], complaint: str):
+def test_an_impossible_build_ends_with_one_clear_line(arguments: tuple[str, ...], complaint: str):
     done = run_zoogen("build", "tetris-seed", *arguments)
     assert done.returncode == 1
     assert done.stderr.startswith(f"error: {complaint}")
@@ -152,7 +153,7 @@ def test_another_number_of_epochs_is_another_zoo(own_zoo: Path):
     assert "holds own with epochs 2, not 3" in done.stderr
 
 
-def test_show_tells_what_a_zoo_is_made_of(own_zoo: Path):
+def test_show_prints_the_facts_of_a_zoo(own_zoo: Path):
     done = run_zoogen("show", own_zoo)
     assert done.returncode == 0
     assert columns(done.stdout) <= 80
@@ -170,11 +171,11 @@ def test_show_and_verify_train_nothing_and_name_the_command():
     assert "zoogen build" in verified.stderr
 
 
-def test_verify_proves_a_whole_zoo(own_zoo: Path):
+def test_verify_confirms_an_intact_zoo(own_zoo: Path):
     done = run_zoogen("verify", own_zoo)
     assert done.returncode == 0
     content = read_manifest(own_zoo).content_sha256
-    assert done.stdout == f"own: 6 files are whole, content {content}\n"
+    assert done.stdout == f"own: 6 files are intact, content {content}\n"
     assert done.stderr == ""
 
 
@@ -190,7 +191,7 @@ def test_verify_shows_both_hashes_of_an_altered_file(copied_own_zoo: Path, file:
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_a_folder_that_is_no_zoo_is_refused(tmp_path: Path):
+def test_a_folder_that_is_not_a_zoo_is_refused(tmp_path: Path):
     for command in ("show", "verify"):
         done = run_zoogen(command, tmp_path)
         assert done.returncode == 1

@@ -25,7 +25,7 @@ disable_progress_bars()
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Two small files and two large ones."""
+    """A folder of two small files and two large ones."""
     place = tmp_path / "zoo"
     (place / "weights").mkdir(parents=True)
     (place / "README.md").write_text("---\nlicense: mit\n---\n# zoo\n")
@@ -134,7 +134,7 @@ def test_a_file_is_read_in_parts(hub: Hub, folder: Path):
         ({"filename": "zoo.json", "token": "hf_none"}, HfHubHTTPError),
     ],
 )
-def test_what_is_not_there_or_hidden_is_refused(
+def test_missing_or_hidden_files_are_refused(
     hub: Hub, folder: Path, tmp_path: Path, options: dict[str, Any], error: type[Exception]
 ):
     hub.put_folder(folder, REPO, private=True)
@@ -144,7 +144,7 @@ def test_what_is_not_there_or_hidden_is_refused(
         )
 
 
-def test_whoever_sees_a_repository_may_send_it_a_pull_request(hub: Hub, folder: Path):
+def test_any_account_that_sees_a_repository_may_send_it_a_pull_request(hub: Hub, folder: Path):
     hub.create(REPO)
     api = HfApi(endpoint=hub.url, token=STRANGER)
     pull = api.create_pull_request(**DATASET, title="mine")
@@ -154,7 +154,7 @@ def test_whoever_sees_a_repository_may_send_it_a_pull_request(hub: Hub, folder: 
 
 
 @pytest.mark.parametrize("token", [READ, STRANGER, "hf_none", False])
-def test_only_who_may_write_writes(hub: Hub, folder: Path, token: str | bool):
+def test_only_accounts_with_rights_write(hub: Hub, folder: Path, token: str | bool):
     hub.create(REPO)
     api = HfApi(endpoint=hub.url, token=token)
     for write in (
@@ -173,7 +173,7 @@ def test_only_who_may_write_writes(hub: Hub, folder: Path, token: str | bool):
 
 
 @pytest.mark.parametrize("after", [0, 100, 70_000])
-def test_a_download_that_is_cut_goes_on(
+def test_a_cut_download_continues(
     hub: Hub, folder: Path, tmp_path: Path, waits: list[float], after: int
 ):
     hub.put_folder(folder, REPO)
@@ -182,9 +182,7 @@ def test_a_download_that_is_cut_goes_on(
     assert len(hub.calls("GET", SHARD)) == 2
 
 
-def test_an_upload_that_is_cut_is_sent_again(
-    hub: Hub, api: HfApi, folder: Path, waits: list[float]
-):
+def test_a_cut_upload_is_sent_again(hub: Hub, api: HfApi, folder: Path, waits: list[float]):
     hub.create(REPO)
     hub.cut(1000, "PUT", "storage")
     api.upload_folder(**DATASET, folder_path=folder)
@@ -193,7 +191,7 @@ def test_an_upload_that_is_cut_is_sent_again(
 
 
 @pytest.mark.parametrize("status", [500, 429])
-def test_a_refusal_is_waited_out(
+def test_the_client_retries_after_a_refusal(
     hub: Hub, api: HfApi, folder: Path, waits: list[float], status: int
 ):
     hub.create(REPO)
@@ -203,7 +201,9 @@ def test_a_refusal_is_waited_out(
     assert [one.status for one in hub.calls("POST", "preupload")] == [status, status, 200]
 
 
-def test_harm_is_served_under_the_old_name(hub: Hub, api: HfApi, folder: Path, tmp_path: Path):
+def test_an_altered_file_is_served_under_the_old_hash(
+    hub: Hub, api: HfApi, folder: Path, tmp_path: Path
+):
     hub.put_folder(folder, REPO)
     (before,) = api.get_paths_info(**DATASET, paths=[SHARD])
     harmed = bytes(256_000)

@@ -1,4 +1,4 @@
-"""``zoogen fetch`` in a process of its own: killed and called again, and scored by ``zoobench``."""
+"""``zoogen fetch`` in its own process: killed, called again, and used by ``zoobench``."""
 
 import os
 import signal
@@ -17,13 +17,13 @@ from zoogen import Zoo, load_zoo
 from zoogen.store.manifest import MANIFEST, TABLE
 from zoogen.store.shards import shard_name
 
-NAME = "hub:org/mixed@v1"
+ADDRESS = "hub:org/mixed@v1"
 SHARDS = [shard_name(number) for number in range(3)]
 
 
 @pytest.fixture(autouse=True)
 def cache(hub: Hub, mixed_zoo: Zoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Put ``mixed_zoo`` on the Hub, and tell processes that are started the way there."""
+    """Put ``mixed_zoo`` on the Hub, and set its endpoint for new processes; return the cache."""
     hub.put_folder(mixed_zoo.folder, "org/mixed", tag="v1")
     monkeypatch.setenv("HF_ENDPOINT", hub.url)
     monkeypatch.setenv("ZOOGEN_CACHE", str(tmp_path / "cache"))
@@ -32,7 +32,7 @@ def cache(hub: Hub, mixed_zoo: Zoo, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_fetch_says_what_was_fetched_and_where_it_is(hub: Hub, mixed_zoo: Zoo, cache: Path):
-    part = run_zoogen("fetch", NAME, "--models", "60-63")
+    part = run_zoogen("fetch", ADDRESS, "--models", "60-63")
     assert (part.returncode, part.stderr) == (0, "")
     assert "1 of 3 shards checked, 3 files downloaded" in part.stdout
     assert part.stdout.endswith("a part of the zoo\n")
@@ -42,16 +42,15 @@ def test_fetch_says_what_was_fetched_and_where_it_is(hub: Hub, mixed_zoo: Zoo, c
     assert f"in {cache}/hub/org--mixed/" in whole.stdout
     hub.stop()
     for command in ("verify", "show"):
-        done = run_zoogen(command, NAME)
+        done = run_zoogen(command, ADDRESS)
         assert done.returncode == 0, done.stderr
         assert "mixed" in done.stdout
-    assert run_zoogen("verify", NAME).stdout.startswith("mixed: 4 files are whole")
+    assert run_zoogen("verify", ADDRESS).stdout.startswith("mixed: 4 files are intact")
 
 
-def test_chunks_are_fetched_as_users_fetch_them(
+def test_a_zoo_is_fetched_through_xet(
     hub: Hub, mixed_zoo: Zoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    """Through the client's own storage, Xet, with no file sent by HTTP."""
     use_xet(hub, tmp_path, monkeypatch)
     monkeypatch.setenv("HF_TOKEN", WRITE)
     sent = run_zoogen("publish", mixed_zoo.folder, "org/chunks")
@@ -64,10 +63,10 @@ def test_chunks_are_fetched_as_users_fetch_them(
     assert len(list(load_zoo(tmp_path / "zoo").verify())) == 4
 
 
-def test_a_killed_fetch_leaves_no_zoo_and_is_gone_on_with(hub: Hub, mixed_zoo: Zoo, tmp_path: Path):
+def test_a_killed_fetch_leaves_no_zoo_and_continues(hub: Hub, mixed_zoo: Zoo, tmp_path: Path):
     zoo = tmp_path / "zoo"
     held = hub.hold("GET", SHARDS[2])
-    process = start_zoogen("fetch", NAME, "--out", zoo)
+    process = start_zoogen("fetch", ADDRESS, "--out", zoo)
     assert held.reached.wait(PATIENCE), process.communicate()
     for name in SHARDS[:2]:
         wait_for(zoo / name, process)
@@ -77,7 +76,7 @@ def test_a_killed_fetch_leaves_no_zoo_and_is_gone_on_with(hub: Hub, mixed_zoo: Z
     assert {TABLE, *SHARDS[:2]} <= set(contents(zoo))
     assert MANIFEST not in contents(zoo)
     hub.requests.clear()
-    done = run_zoogen("fetch", NAME, "--out", zoo)
+    done = run_zoogen("fetch", ADDRESS, "--out", zoo)
     assert (done.returncode, done.stderr) == (0, "")
     assert {name for name in downloads(hub) if name != MANIFEST} <= {SHARDS[2], "README.md"}
     assert SHARDS[2] in downloads(hub)
@@ -94,22 +93,22 @@ def test_a_killed_fetch_leaves_no_zoo_and_is_gone_on_with(hub: Hub, mixed_zoo: Z
 
 def test_an_interrupted_fetch_ends_at_once_and_says_so(hub: Hub, tmp_path: Path):
     held = hub.hold("GET", SHARDS[2])
-    process = start_zoogen("fetch", NAME, "--out", tmp_path / "zoo")
+    process = start_zoogen("fetch", ADDRESS, "--out", tmp_path / "zoo")
     assert held.reached.wait(PATIENCE), process.communicate()
     process.send_signal(signal.SIGINT)
     held.release()
     _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
-    assert errors == "stopped; finished files are kept, the same command goes on\n"
+    assert errors == "stopped; finished files are kept, the same command continues\n"
     assert MANIFEST not in contents(tmp_path / "zoo")
     assert not (tmp_path / "zoo" / ".download").exists()
 
 
-def test_a_full_disk_is_no_broken_connection(tmp_path: Path):
-    """A limit on the size of files stands for the disk: it ends a write as a full one does."""
+def test_a_full_disk_is_not_reported_as_a_broken_connection(tmp_path: Path):
+    """A limit on the size of files stands for the full disk: both make a write fail."""
     code = (
         "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000));"
-        f"sys.argv = ['zoogen', 'fetch', {NAME!r}, '--out', 'zoo'];"
+        f"sys.argv = ['zoogen', 'fetch', {ADDRESS!r}, '--out', 'zoo'];"
         "from zoogen.cli.commands import main; main()"
     )
     done = subprocess.run(
@@ -131,13 +130,13 @@ def test_a_full_disk_is_no_broken_connection(tmp_path: Path):
     ("arguments", "status", "words"),
     [
         (("hub:org/mixed@v9",), 1, "error: org/mixed on http://127.0.0.1"),
-        (("mnist-seed",), 1, "published nowhere that is known here; set ZOOGEN_HUB"),
-        ((NAME, "--split", "tset"), 1, "error: no split called 'tset'; closest: test"),
-        ((NAME, "--models", "1000"), 1, "error: mixed has the models 0 to 191, not 999"),
-        ((NAME, "--models", "few"), 2, "expected a number, or two as in 100-199"),
-        ((NAME, "--models", "9-5"), 2, "expected a number, or two as in 100-199"),
-        ((NAME, "--models", "9" * 5000), 2, "expected a number, or two as in 100-199"),
-        (("hub:org/mixed", "--revision", ""), 1, "'' names no revision"),
+        (("mnist-seed",), 1, "nobody has said where mnist-seed is published; set ZOOGEN_HUB"),
+        ((ADDRESS, "--split", "tset"), 1, "error: no split called 'tset'; closest: test"),
+        ((ADDRESS, "--models", "1000"), 1, "error: mixed has models 0 to 191, not 999"),
+        ((ADDRESS, "--models", "few"), 2, "expected a number, or a range"),
+        ((ADDRESS, "--models", "9-5"), 2, "expected a number, or a range"),
+        ((ADDRESS, "--models", "9" * 5000), 2, "expected a number, or a range"),
+        (("hub:org/mixed", "--revision", ""), 1, "'' is not a revision"),
     ],
 )
 def test_errors_have_no_traceback_and_an_exit_code(
@@ -163,7 +162,7 @@ def test_zoobench_lists_the_tasks_of_a_zoo_from_the_hub_without_its_weights(
             check=False,
         )
 
-    fetched = tasks(NAME)
+    fetched = tasks(ADDRESS)
     assert fetched.returncode == 0, fetched.stderr
     assert {"acc", "act", "init", "opt", "drop"} <= set(fetched.stdout.split())
     assert fetched.stdout == tasks(mixed_zoo.folder).stdout
@@ -191,7 +190,7 @@ def test_zoobench_scores_a_zoo_from_the_hub_as_the_one_that_was_built(
         (path,) = (tmp_path / out).rglob("result.json")
         return path.read_text()
 
-    fetched, built = result(NAME, "fetched"), result(mixed_zoo.folder, "built")
+    fetched, built = result(ADDRESS, "fetched"), result(mixed_zoo.folder, "built")
     assert f'"content_sha256": "{mixed_zoo.manifest.content_sha256}"' in fetched
     scores = [text.partition('"tasks"')[2].partition('"seconds"')[0] for text in (fetched, built)]
     assert scores[0] == scores[1] != ""

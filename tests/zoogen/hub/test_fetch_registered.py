@@ -1,4 +1,4 @@
-"""Zoos by their registered name: fetched from their owner, built, or the command told."""
+"""A zoo with a registered name is fetched from its owner, or built, or the command is named."""
 
 import shutil
 from typing import Any
@@ -13,7 +13,7 @@ from zoogen.load import locate
 
 @pytest.fixture
 def registered(mixed_zoo: Zoo, monkeypatch: pytest.MonkeyPatch) -> None:
-    """``mixed`` as a name that the registry knows, published by ``org``."""
+    """Register ``mixed`` as a zoo that ``org`` publishes."""
     monkeypatch.setitem(ZOOS, "mixed", mixed_zoo.spec)
     monkeypatch.setenv("ZOOGEN_HUB", "org")
 
@@ -30,14 +30,14 @@ def test_a_registered_zoo_is_fetched_from_its_owner_then_found_in_the_cache(
 
 
 @pytest.mark.usefixtures("registered", "commit")
-def test_a_part_of_a_registered_zoo_does_not_pass_for_all_of_it(mixed_zoo: Zoo, at: dict[str, Any]):
+def test_a_part_of_a_registered_zoo_is_not_taken_for_the_whole(mixed_zoo: Zoo, at: dict[str, Any]):
     assert len(load_zoo("mixed", models=5, **at).weights) == 10
     assert not (at["cache_dir"] / "mixed").exists()
     assert the_same(load_zoo("mixed", **at), mixed_zoo)
 
 
 @pytest.mark.usefixtures("registered")
-def test_what_the_owner_has_not_published_is_built_or_the_command_named(
+def test_an_unpublished_zoo_is_built_or_the_command_is_named(
     hub: Hub, mixed_zoo: Zoo, at: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ):
     words = (
@@ -53,11 +53,11 @@ def test_what_the_owner_has_not_published_is_built_or_the_command_named(
     assert built.manifest.content_sha256 == mixed_zoo.manifest.content_sha256
 
 
-def test_where_nobody_has_published_a_zoo_is_said(monkeypatch: pytest.MonkeyPatch):
+def test_a_zoo_without_an_address_is_refused(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv("ZOOGEN_HUB", raising=False)
-    with pytest.raises(ZooError, match="published nowhere that is known here; set ZOOGEN_HUB"):
+    with pytest.raises(ZooError, match="nobody has said where mnist-seed is published; set ZOOGEN"):
         fetch_zoo("mnist-seed")
     with pytest.raises(UnknownNameError, match="no zoo called 'mnist-sed'; closest: mnist-seed"):
         fetch_zoo("mnist-sed")
-    with pytest.raises(ZooError, match="names a revision already"):
+    with pytest.raises(ZooError, match="has a revision already; leave out --revision v2"):
         fetch_zoo("hub:org/mixed@v1", revision="v2")

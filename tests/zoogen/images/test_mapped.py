@@ -1,4 +1,4 @@
-"""Images in files that processes share: the same images, held once, and gone in the end."""
+"""Images in files that processes share: the same images, in memory once, deleted at the end."""
 
 import errno
 import os
@@ -10,7 +10,7 @@ import pytest
 
 from zoogen.errors import UnwritableError
 from zoogen.images.mapped import mapped
-from zoogen.images.sets import HELD, ImageSet, load_images
+from zoogen.images.sets import IN_USE, ImageSet, load_images
 from zoogen.store.folder import PARTS, clear_half_written
 
 
@@ -19,7 +19,7 @@ def images() -> ImageSet:
     return load_images("small-28")
 
 
-def test_what_is_opened_is_what_was_kept(images: ImageSet, tmp_path: Path):
+def test_mapped_images_are_the_original_ones(images: ImageSet, tmp_path: Path):
     with mapped(images, tmp_path / "parts") as files:
         opened = files.open()
         assert opened.checksum == images.checksum
@@ -28,20 +28,20 @@ def test_what_is_opened_is_what_was_kept(images: ImageSet, tmp_path: Path):
     assert list((tmp_path / "parts").iterdir()) == []
 
 
-def test_what_one_process_writes_no_other_sees(images: ImageSet, tmp_path: Path):
+def test_changes_to_mapped_images_stay_in_one_process(images: ImageSet, tmp_path: Path):
     with mapped(images, tmp_path) as files:
         files.open().train_images[:] = 7
         assert files.open().checksum == images.checksum
 
 
-def test_what_a_kill_leaves_is_cleared_by_the_next_build(images: ImageSet, tmp_path: Path):
+def test_the_next_build_removes_the_files_of_a_killed_one(images: ImageSet, tmp_path: Path):
     with mapped(images, tmp_path / PARTS):
         assert len(list((tmp_path / PARTS).iterdir())) == 4
         clear_half_written(tmp_path)
         assert list((tmp_path / PARTS).iterdir()) == []
 
 
-def test_a_full_disk_is_told_as_such_and_nothing_is_left(
+def test_a_full_disk_is_named_and_no_file_remains(
     images: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     def full(*_: Any) -> None:
@@ -56,9 +56,9 @@ def test_a_full_disk_is_told_as_such_and_nothing_is_left(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_named_set_is_held_while_it_is_used_and_no_longer():
-    held = load_images("small-28")
-    assert load_images("small-28") is held
-    assert any(one is held for one in HELD.values())
-    del held
-    assert not any(name == "small-28" for name, _ in HELD)
+def test_a_named_set_stays_in_memory_only_while_it_is_in_use():
+    images = load_images("small-28")
+    assert load_images("small-28") is images
+    assert any(one is images for one in IN_USE.values())
+    del images
+    assert not any(name == "small-28" for name, _ in IN_USE)

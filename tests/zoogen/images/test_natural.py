@@ -1,4 +1,4 @@
-"""The public image sets: pixels as torchvision's own transforms make them, and the real files."""
+"""Public image sets: the pixels that torchvision's own transforms give, and the real files."""
 
 import os
 import tracemalloc
@@ -21,17 +21,17 @@ from zoogen.images.sets import ImageSet, natural_set
 HERE = os.environ.get("ZOOGEN_IMAGES")
 
 NORMALISED = (transforms.ToTensor(), transforms.Normalize(0.5, 0.5))
-"""What torchvision is asked to do to a picture of one channel."""
+"""Torchvision's transforms of a picture with one channel."""
 
 
 def pixels(channels: int, sides: st.SearchStrategy[int]) -> st.SearchStrategy[Any]:
-    """A few images of bytes, ``[images, channels, height, width]``."""
+    """A few uint8 images, ``[images, channels, height, width]``."""
     shape = st.tuples(st.integers(1, 3), st.just(channels), sides, sides)
     return shape.flatmap(lambda shape: arrays(np.uint8, shape))
 
 
 def through(steps: tuple[Any, ...], images: np.ndarray) -> np.ndarray:
-    """Send images through torchvision's transforms, one by one, as pictures of Pillow."""
+    """Apply torchvision's transforms to images, one by one, as Pillow images."""
     transform = transforms.Compose(steps)
     pictures = (Image.fromarray(image.transpose(1, 2, 0).squeeze()) for image in images)
     return np.stack([transform(picture).numpy() for picture in pictures])
@@ -55,14 +55,14 @@ def test_svhn_28_is_torchvisions_grayscale_and_centre_crop(images: np.ndarray):
     np.testing.assert_array_equal(prepared(NATURAL["svhn-28"], images), peer)
 
 
-def test_luma_is_that_of_pillow_for_any_colour():
+def test_luma_equals_pillows_for_any_colour():
     colours = np.random.default_rng(0).integers(0, 256, (1, 3, 400, 400), np.uint8)
     peer = through((transforms.Grayscale(), *NORMALISED), colours)
     np.testing.assert_array_equal(prepared(Natural(source="SVHN", grey="luma"), colours), peer)
 
 
 @given(pixels(3, st.integers(2, 9)))
-def test_the_mean_of_the_colours_is_their_mean(images: np.ndarray):
+def test_mean_grey_is_the_mean_of_the_scaled_colours(images: np.ndarray):
     peer = through(NORMALISED, images).mean(axis=1, keepdims=True)
     np.testing.assert_allclose(prepared(NATURAL["cifar10-grey"], images), peer, atol=1e-6)
 
@@ -74,44 +74,44 @@ def test_the_mean_treats_all_colours_alike(images: np.ndarray, order: list[int])
 
 
 @pytest.mark.parametrize("grey", ["mean", "luma"])
-def test_a_picture_without_colour_is_left_as_it_is(grey: natural.Grey):
+def test_a_grey_picture_keeps_its_levels(grey: natural.Grey):
     levels = np.arange(256, dtype=np.uint8).reshape(1, 1, 16, 16)
     seen = prepared(Natural(source="CIFAR10", grey=grey), levels.repeat(3, axis=1))
     np.testing.assert_array_equal(seen, scaled(levels))
 
 
-def test_bytes_end_up_between_minus_one_and_one_and_in_order():
+def test_scaling_maps_bytes_to_minus_one_to_one_in_order():
     levels = scaled(np.arange(256, dtype=np.uint8))
     assert (levels[0], levels[-1]) == (-1, 1)
     assert (np.diff(levels) > 0).all()
 
 
-def test_scaling_leaves_what_it_is_given_alone():
+def test_scaling_does_not_change_its_argument():
     levels = np.full(3, 255, np.float32)
     assert scaled(levels).tolist() == [1, 1, 1]
     assert levels.tolist() == [255, 255, 255]
 
 
 @given(st.integers(1, 40), st.integers(0, 9))
-def test_the_centre_is_torchvisions(side: int, margin: int):
+def test_the_centre_equals_torchvisions_centre_crop(side: int, margin: int):
     length = side + margin
     images = np.arange(length**2).reshape(1, 1, length, length).astype(np.uint8)
     peer = transforms.CenterCrop(side)(Image.fromarray(images[0, 0]))
     np.testing.assert_array_equal(centre(images, side)[0, 0], np.asarray(peer))
 
 
-def test_the_three_ways_of_keeping_pixels_become_one():
+def test_all_three_pixel_layouts_become_channels_first():
     image = np.arange(3 * 32 * 32).reshape(1, 3, 32, 32).astype(np.uint8)
     np.testing.assert_array_equal(channels_first(image), image)
     np.testing.assert_array_equal(channels_first(image.transpose(0, 2, 3, 1)), image)
     np.testing.assert_array_equal(channels_first(image[:, 0]), image[:, :1])
 
 
-def test_an_image_is_the_same_in_any_company(monkeypatch: pytest.MonkeyPatch):
+def test_an_image_does_not_depend_on_the_images_prepared_with_it(monkeypatch: pytest.MonkeyPatch):
     images = np.random.default_rng(0).integers(0, 256, (10, 3, 32, 32), np.uint8)
     for way in NATURAL.values():
         together = prepared(way, images)
-        monkeypatch.setattr(natural, "AT_ONCE", 3)
+        monkeypatch.setattr(natural, "CHUNK", 3)
         np.testing.assert_array_equal(prepared(way, images), together)
         np.testing.assert_array_equal(prepared(way, images[7:8]), together[7:8])
         monkeypatch.undo()
@@ -138,7 +138,7 @@ FACTS: dict[str, tuple[list[int], list[int], float]] = {
     "fashion-mnist": ([6000] * 10, [1000] * 10, 0.2860),
     "cifar10-grey": ([5000] * 10, [1000] * 10, (0.4914 + 0.4822 + 0.4465) / 3),
 }
-"""Train and test images of each class, and the mean of the train pixels in [0, 1], as known."""
+"""Known facts: train and test images of each class, mean of the train pixels in [0, 1]."""
 
 real_files = pytest.mark.skipif(not HERE, reason="ZOOGEN_IMAGES names no folder of real images")
 
@@ -158,7 +158,7 @@ def test_every_real_file_is_the_published_one():
 
 
 @real_files
-def test_the_real_images_are_what_is_known_of_them(real: tuple[str, ImageSet]):
+def test_the_real_images_agree_with_the_known_facts(real: tuple[str, ImageSet]):
     name, images = real
     train, test, mean = FACTS[name]
     side = 32 if "cifar10" in name else 28
@@ -173,7 +173,7 @@ def test_the_real_images_are_what_is_known_of_them(real: tuple[str, ImageSet]):
 
 
 @real_files
-def test_the_real_images_are_those_torchvision_shows(real: tuple[str, ImageSet]):
+def test_the_real_images_equal_torchvisions(real: tuple[str, ImageSet]):
     name, images = real
     opener = getattr(datasets, NATURAL[name].source)
     for part in ("train", "test"):

@@ -1,4 +1,4 @@
-"""Images of one's own: the right are taken as they are, the wrong refused by name and value."""
+"""The user's own images: valid ones are read unchanged, invalid ones refused by name and value."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -31,7 +31,7 @@ def drawn(*shape: int, dtype: Any = np.uint8) -> np.ndarray:
 
 
 def few_arrays() -> Arrays:
-    """Six train and four test images of 3×2 bytes, three classes."""
+    """Six train and four test images of 3×2 bytes in three classes."""
     return {
         "train_images": drawn(6, 3, 2),
         "train_labels": np.array([0, 1, 2, 2, 1, 0]),
@@ -51,7 +51,7 @@ def written(arrays: Arrays, path: Path) -> Path:
 
 
 def complaint(path: Path) -> str:
-    """What the user is told, in one line that starts with the file."""
+    """Return the error message, one line, without the file name it starts with."""
     with pytest.raises(ZooError) as raised:
         load_images(str(path))
     message = str(raised.value)
@@ -65,7 +65,7 @@ def complaint(path: Path) -> str:
     [((3, 2), (1, 3, 2)), ((1, 3, 2), (1, 3, 2)), ((3, 4, 5), (3, 4, 5)), ((7,), (7,))],
 )
 @every_format
-def test_images_have_channels_or_are_given_one_or_are_flat(
+def test_images_with_channels_without_channels_and_flat_ones_are_read(
     shape: tuple[int, ...], seen: tuple[int, ...], ending: str, arrays: Arrays, tmp_path: Path
 ):
     arrays |= {"train_images": drawn(6, *shape), "test_images": drawn(4, *shape)}
@@ -80,7 +80,7 @@ def test_images_have_channels_or_are_given_one_or_are_flat(
 
 @every_format
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
-def test_floats_are_taken_as_they_are(dtype: str, ending: str, arrays: Arrays, tmp_path: Path):
+def test_floats_are_not_changed(dtype: str, ending: str, arrays: Arrays, tmp_path: Path):
     for part, images in (("train", 6), ("test", 4)):
         arrays[f"{part}_images"] = drawn(images, 3, 2, dtype=dtype)
     images = load_images(str(written(arrays, tmp_path / f"own{ending}")))
@@ -88,46 +88,46 @@ def test_floats_are_taken_as_they_are(dtype: str, ending: str, arrays: Arrays, t
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int16", "int32", "uint64", ">i4"])
-def test_labels_are_whole_numbers_of_any_kind(dtype: str, arrays: Arrays, tmp_path: Path):
+def test_labels_may_have_any_integer_type(dtype: str, arrays: Arrays, tmp_path: Path):
     arrays["train_labels"] = arrays["train_labels"].astype(dtype)
     images = load_images(str(written(arrays, tmp_path / "own.npz")))
     assert images.train_labels.tolist() == [0, 1, 2, 2, 1, 0]
 
 
-def test_the_format_is_no_part_of_the_images(arrays: Arrays, tmp_path: Path):
+def test_the_checksum_does_not_depend_on_the_file_format(arrays: Arrays, tmp_path: Path):
     paths = [written(arrays, tmp_path / f"own{ending}") for ending in OWN_FORMATS]
     np.savez_compressed(tmp_path / "small.npz", **arrays)
     paths.append(tmp_path / "small.npz")
     assert len({load_images(str(path)).checksum for path in paths}) == 1
 
 
-def test_other_arrays_of_the_file_are_left_alone(arrays: Arrays, tmp_path: Path):
+def test_other_arrays_of_the_file_are_ignored(arrays: Arrays, tmp_path: Path):
     names = np.array(["cat", "dog", {"not": "numbers"}], dtype=object)
     np.savez(tmp_path / "own.npz", **arrays, names=names)
     assert load_images(str(tmp_path / "own.npz")).classes == 3
 
 
-def test_an_image_set_in_a_file_is_that_image_set(images_28: ImageSet, tmp_path: Path):
+def test_an_image_set_written_to_a_file_keeps_its_checksum(images_28: ImageSet, tmp_path: Path):
     path = written(
         {name: getattr(images_28, name) for name in ARRAYS}, tmp_path / "own.safetensors"
     )
     assert load_images(str(path)).checksum == images_28.checksum
 
 
-def test_bytes_become_what_the_public_image_sets_make_of_them(arrays: Arrays, tmp_path: Path):
+def test_bytes_are_scaled_like_the_public_image_sets(arrays: Arrays, tmp_path: Path):
     path = written(arrays, tmp_path / "own.npz")
     seen = prepared(NATURAL["mnist"], arrays["train_images"][:, None])
     np.testing.assert_array_equal(load_images(str(path)).train_images, seen)
 
 
-def test_a_file_that_was_replaced_is_read_again(arrays: Arrays, tmp_path: Path):
+def test_a_replaced_file_is_read_again(arrays: Arrays, tmp_path: Path):
     path = written(arrays, tmp_path / "own.npz")
     before = load_images(str(path)).checksum
     arrays["train_images"] = 255 - arrays["train_images"]
     assert load_images(str(written(arrays, path))).checksum != before
 
 
-def test_a_name_that_is_neither_registered_nor_a_file_of_images_is_refused():
+def test_a_name_that_is_neither_registered_nor_an_image_file_is_refused():
     with pytest.raises(
         ZooError, match=r"no image set or \.npz or \.safetensors file called 'x.npy'"
     ):
@@ -136,7 +136,7 @@ def test_a_name_that_is_neither_registered_nor_a_file_of_images_is_refused():
 
 @every_format
 @pytest.mark.parametrize("name", ARRAYS)
-def test_a_missing_array_is_named_with_those_that_are_there(
+def test_a_missing_array_is_named_with_the_arrays_found(
     name: str, ending: str, arrays: Arrays, tmp_path: Path
 ):
     del arrays[name]
@@ -166,40 +166,40 @@ HARM: dict[str, tuple[str, Callable[[np.ndarray], Any], str]] = {
 def test_a_wrong_shape_or_type_is_named_with_array_and_value(
     harm: str, arrays: Arrays, tmp_path: Path
 ):
-    name, harmed, told = HARM[harm]
+    name, harmed, message = HARM[harm]
     arrays[name] = harmed(arrays[name])
-    assert f": {name} is {told}" in complaint(written(arrays, tmp_path / "own.npz"))
+    assert f": {name} is {message}" in complaint(written(arrays, tmp_path / "own.npz"))
 
 
 @pytest.mark.parametrize(
-    ("name", "labels", "told"),
+    ("name", "labels", "message"),
     [
         ("train_labels", [1, 2, 3, 3, 2, 1], "train_labels has 1 where 0 is expected"),
         ("train_labels", [0, 1, 3, 3, 1, 0], "train_labels has 3 where 2 is expected"),
         ("train_labels", [0, 1, 2, -1, 1, 0], "train_labels has -1 where 0 is expected"),
         ("train_labels", [0, 1, 2, 2**63, 1, 0], f"train_labels has {2**63} where 3 is expected"),
-        ("test_labels", [2, 0, 3, 1], "test_labels has 3, expected 0 to 2 as in training"),
-        ("test_labels", [2, 0, -7, 1], "test_labels has -7, expected 0 to 2 as in training"),
+        ("test_labels", [2, 0, 3, 1], "test_labels has 3, expected 0 to 2 as in train_labels"),
+        ("test_labels", [2, 0, -7, 1], "test_labels has -7, expected 0 to 2 as in train_labels"),
         ("test_labels", [2, 0, 2**63, 1], f"test_labels has {2**63}, expected 0 to 2"),
     ],
 )
 def test_a_label_out_of_range_is_named(
-    name: str, labels: list[int], told: str, arrays: Arrays, tmp_path: Path
+    name: str, labels: list[int], message: str, arrays: Arrays, tmp_path: Path
 ):
     arrays[name] = np.array(labels, np.int64 if max(labels) < 2**63 else np.uint64)
-    assert told in complaint(written(arrays, tmp_path / "own.npz"))
+    assert message in complaint(written(arrays, tmp_path / "own.npz"))
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e39])
 @pytest.mark.parametrize("name", ["train_images", "test_images"])
-def test_a_pixel_that_is_no_finite_number_is_named_with_its_place(
+def test_a_pixel_that_is_not_finite_is_named_with_its_position(
     value: float, name: str, arrays: Arrays, tmp_path: Path
 ):
     for part in ("train_images", "test_images"):
         arrays[part] = arrays[part].astype(float)
     arrays[name][3, 2, 1] = value
     message = complaint(written(arrays, tmp_path / "own.npz"))
-    assert message == f": {name}[3, 2, 1] is {value}, expected what float32 can hold"
+    assert message == f": {name}[3, 2, 1] is {value}, expected a finite float32 number"
 
 
 def test_train_and_test_images_of_different_shapes_are_refused(arrays: Arrays, tmp_path: Path):
@@ -208,15 +208,15 @@ def test_train_and_test_images_of_different_shapes_are_refused(arrays: Arrays, t
     assert "one image of train_images is [3, 2], one of test_images [2, 3]" in message
 
 
-def test_bytes_beside_floats_are_refused(arrays: Arrays, tmp_path: Path):
+def test_bytes_mixed_with_floats_are_refused(arrays: Arrays, tmp_path: Path):
     arrays["test_images"] = arrays["test_images"] / 255
     message = complaint(written(arrays, tmp_path / "own.npz"))
-    assert "train_images is uint8, test_images float64; expected both in bytes" in message
+    assert "train_images is uint8, test_images float64; expected both as uint8" in message
 
 
 @pytest.fixture
 def own_spec(arrays: Arrays, tmp_path: Path) -> ZooSpec:
-    """Two networks for the images of ``arrays``, flat and in a file."""
+    """A spec of two networks for the images of ``arrays``, flat and in a file."""
     for part in ("train_images", "test_images"):
         arrays[part] = arrays[part].reshape(-1, 6)
     return ZooSpec(
@@ -234,7 +234,7 @@ def own_spec(arrays: Arrays, tmp_path: Path) -> ZooSpec:
 
 
 @every_format
-def test_a_zoo_is_trained_on_images_of_ones_own_and_keeps_their_checksum(
+def test_a_zoo_trained_on_the_users_own_images_has_their_checksum(
     ending: str, own_spec: ZooSpec, arrays: Arrays, tmp_path: Path
 ):
     path = written(arrays, tmp_path / f"own{ending}")
@@ -243,7 +243,7 @@ def test_a_zoo_is_trained_on_images_of_ones_own_and_keeps_their_checksum(
     assert manifest.images_sha256 == load_images(str(path)).checksum
 
 
-def test_other_images_under_the_same_name_are_not_mixed_in(
+def test_other_images_under_the_same_name_are_refused(
     own_spec: ZooSpec, arrays: Arrays, tmp_path: Path
 ):
     build_zoo(own_spec, tmp_path / "zoo", workers=1)
@@ -256,14 +256,14 @@ def test_other_images_under_the_same_name_are_not_mixed_in(
 def test_images_that_do_not_fit_the_network_are_refused(
     widths: tuple[int, ...], own_spec: ZooSpec, tmp_path: Path
 ):
-    told = rf"made for {widths[0]} pixels and {widths[-1]} classes, .* has 6 pixels and 3 classes"
-    with pytest.raises(ZooError, match=told):
+    fault = rf"made for {widths[0]} pixels and {widths[-1]} classes, .* has 6 pixels and 3 classes"
+    with pytest.raises(ZooError, match=fault):
         build_zoo(replace(own_spec, network=MLP(widths=widths)), tmp_path / "zoo", workers=1)
     assert not (tmp_path / "zoo").exists()
 
 
 @every_format
-def test_the_command_line_takes_a_file_of_images(ending: str, arrays: Arrays, tmp_path: Path):
+def test_the_command_line_reads_an_image_file(ending: str, arrays: Arrays, tmp_path: Path):
     arrays["train_labels"] = np.array([0, 1, 2, 3, 1, 0])
     arrays |= {"train_images": drawn(6, 16), "test_images": drawn(4, 16)}
     path = written(arrays, tmp_path / f"own{ending}")
@@ -278,9 +278,9 @@ def test_the_command_line_takes_a_file_of_images(ending: str, arrays: Arrays, tm
     assert manifest.images_sha256 == load_images(str(path)).checksum
 
 
-def test_the_command_line_tells_what_is_wrong_with_a_file_in_one_line(tmp_path: Path):
+def test_the_command_line_names_a_missing_file_in_one_line(tmp_path: Path):
     call = ("build", "tetris-seed", "--images", "absent.npz", "--out", "zoo")
     done = run_zoogen(*call, cwd=tmp_path)
     assert done.returncode == 1
-    assert done.stderr == "error: absent.npz is no file; expected .npz or .safetensors\n"
+    assert done.stderr == "error: absent.npz is not a file; expected .npz or .safetensors\n"
     assert not any(tmp_path.iterdir())

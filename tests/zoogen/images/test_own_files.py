@@ -1,4 +1,4 @@
-"""Files of one's own images: whatever is in them, they are read in full or refused in one line."""
+"""Files of the user's own images: any content is read in full or refused in one line."""
 
 import pickle
 import re
@@ -20,7 +20,7 @@ from zoogen.images.own import ARRAYS, OWN_FORMATS, own_arrays
 
 
 class Trap:
-    """Leaves a trace where it is unpickled."""
+    """Leaves a trace when it is unpickled."""
 
     def __init__(self, trace: Path) -> None:
         self.trace = trace
@@ -29,12 +29,12 @@ class Trap:
         return Path.touch, (self.trace,)
 
 
-def test_a_pickle_is_refused_and_never_opened(tmp_path: Path):
+def test_a_pickle_is_refused_and_never_loaded(tmp_path: Path):
     trap = np.array([Trap(tmp_path / "trace")] * 6, dtype=object)
     path = written(few_arrays() | {"train_labels": trap}, tmp_path / "own.npz")
     assert ": train_labels cannot be read (Object arrays cannot be loaded" in complaint(path)
     (tmp_path / "bare.npz").write_bytes(pickle.dumps(Trap(tmp_path / "trace")))
-    assert "cannot be read (no zip archive" in complaint(tmp_path / "bare.npz")
+    assert "cannot be read (not a zip archive" in complaint(tmp_path / "bare.npz")
     with zipfile.ZipFile(tmp_path / "raw.npz", "w") as archive:
         for name in ARRAYS:
             archive.writestr(name, pickle.dumps(Trap(tmp_path / "trace")))
@@ -42,20 +42,20 @@ def test_a_pickle_is_refused_and_never_opened(tmp_path: Path):
     assert not (tmp_path / "trace").exists()
 
 
-def test_what_is_no_file_of_arrays_is_refused(tmp_path: Path):
+def test_a_file_without_arrays_is_refused(tmp_path: Path):
     np.save(tmp_path / "array.npy", few_arrays()["train_images"])
     (tmp_path / "array.npy").rename(tmp_path / "array.npz")
-    assert "cannot be read (no zip archive" in complaint(tmp_path / "array.npz")
+    assert "cannot be read (not a zip archive" in complaint(tmp_path / "array.npz")
     for ending in OWN_FORMATS:
-        assert complaint(tmp_path / f"absent{ending}").startswith(" is no file; expected .npz or")
+        assert complaint(tmp_path / f"absent{ending}").startswith(" is not a file; expected .npz ")
         (tmp_path / f"folder{ending}").mkdir()
-        assert complaint(tmp_path / f"folder{ending}").startswith(" is no file; expected .npz or")
+        assert complaint(tmp_path / f"folder{ending}").startswith(" is not a file; expected .npz ")
         for content in (b"", b"text, no arrays\n" * 9, bytes(99)):
             (tmp_path / f"other{ending}").write_bytes(content)
             assert " cannot be read (" in complaint(tmp_path / f"other{ending}")
 
 
-def test_a_type_that_numpy_does_not_know_is_named_with_its_array(tmp_path: Path):
+def test_a_type_unknown_to_numpy_is_named_with_its_array(tmp_path: Path):
     tensors = {name: torch.from_numpy(values) for name, values in few_arrays().items()}
     tensors["test_images"] = tensors["test_images"].bfloat16()
     save_torch_file(tensors, tmp_path / "own.safetensors")
@@ -65,7 +65,7 @@ def test_a_type_that_numpy_does_not_know_is_named_with_its_array(tmp_path: Path)
 
 
 def archive(*, compressed: bool) -> bytes:
-    """Return a whole ``.npz`` file."""
+    """Return the bytes of a valid ``.npz`` file."""
     written = BytesIO()
     (np.savez_compressed if compressed else np.savez)(written, **few_arrays())
     return written.getvalue()
@@ -80,8 +80,8 @@ def marked(whole: bytes, field: tuple[int, int], value: int) -> bytes:
     return bytes(marked)
 
 
-def out_of_code() -> bytes:
-    """A compressed archive whose first entry starts with a block of no known type."""
+def unknown_block() -> bytes:
+    """Return a compressed archive in which the first entry starts with an unknown block type."""
     broken = bytearray(archive(compressed=True))
     name, extra = (int.from_bytes(broken[at : at + 2], "little") for at in (26, 28))
     broken[30 + name + extra] = 0b111
@@ -89,7 +89,7 @@ def out_of_code() -> bytes:
 
 
 def immense() -> bytes:
-    """An array that says it has more numbers than any memory."""
+    """Return an archive of arrays that claim to exceed any memory."""
     header, written = BytesIO(), BytesIO()
     described = {"descr": "|u1", "fortran_order": False, "shape": (10**15, 3, 2)}
     np.lib.format.write_array_header_1_0(header, described)
@@ -101,8 +101,8 @@ def immense() -> bytes:
 
 DAMAGED = {
     "encrypted": (lambda: marked(archive(compressed=False), (6, 8), 1), "password required"),
-    "of an unknown method": (lambda: marked(archive(compressed=False), (8, 10), 77), "method is"),
-    "out of code": (out_of_code, "invalid block type"),
+    "unknown method": (lambda: marked(archive(compressed=False), (8, 10), 77), "method is"),
+    "unknown block": (unknown_block, "invalid block type"),
     "altered": (
         lambda: archive(compressed=False).replace(b"\x93NUMPY\x01", b"\x93NUMPY\x09"),
         "CRC",
@@ -112,7 +112,7 @@ DAMAGED = {
 
 
 @pytest.mark.parametrize("damage", DAMAGED)
-def test_an_archive_that_cannot_be_read_is_refused_with_the_array_and_the_reason(
+def test_an_unreadable_archive_is_refused_with_the_array_and_the_reason(
     damage: str, tmp_path: Path
 ):
     make, reason = DAMAGED[damage]
@@ -124,7 +124,7 @@ def test_an_archive_that_cannot_be_read_is_refused_with_the_array_and_the_reason
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """Files of images as they should be: plain, compressed and safetensors."""
+    """The bytes of valid files: plain, compressed and safetensors."""
     place = tmp_path_factory.mktemp("whole")
     files = {
         path.name: written(few_arrays(), path).read_bytes()

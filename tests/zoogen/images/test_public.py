@@ -1,4 +1,4 @@
-"""The files of the public image sets: the published ones or none, and a named folder only read."""
+"""Files of the public image sets: only the published ones are used; a named folder is only read."""
 
 import gc
 import re
@@ -16,7 +16,7 @@ import torch
 
 from tests.tiny_images import Publication, Server, md5, publish
 from zoogen import ZooError
-from zoogen.images.natural import channels_first, read_part
+from zoogen.images.natural import channels_first, read_portion
 from zoogen.images.public import (
     IDX_MD5,
     Source,
@@ -44,7 +44,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def published(server: Server, monkeypatch: pytest.MonkeyPatch) -> Publish:
-    """Publish an image set in miniature."""
+    """Publish a miniature image set on the server."""
     monkeypatch.setenv("no_proxy", "*")
 
     def on_our_server(source: Source) -> Publication:
@@ -57,7 +57,7 @@ def published(server: Server, monkeypatch: pytest.MonkeyPatch) -> Publish:
 
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where image sets are downloaded to."""
+    """The folder that image sets are downloaded to."""
     monkeypatch.setenv("ZOOGEN_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache" / "images"
 
@@ -69,7 +69,7 @@ def lay_out(publication: Publication, root: Path) -> None:
 
 
 def contents(root: Path) -> dict[Path, tuple[int, bytes | None]]:
-    """Everything in a folder, with its time."""
+    """Time and bytes of everything in a folder."""
     return {
         path: (path.stat().st_mtime_ns, path.read_bytes() if path.is_file() else None)
         for path in root.rglob("*")
@@ -82,7 +82,7 @@ def assert_whole(publication: Publication, root: Path) -> None:
 
 
 def complaint(source: Source, root: Path | None = None) -> str:
-    """What the user is told, in one line."""
+    """Return the error message, one line."""
     with pytest.raises(ZooError) as raised:
         published_root(source, root)
     message = str(raised.value)
@@ -91,14 +91,14 @@ def complaint(source: Source, root: Path | None = None) -> str:
 
 
 def follow(source: Source, message: str) -> None:
-    """Run the command in a message, in this process."""
+    """Run the command that a message gives, in this process."""
     (command,) = re.findall(r"python -c '.*\)\]?'", message)
     _, _, code = shlex.split(command)
     exec(code, {})
 
 
 @every_source
-def test_a_set_is_downloaded_once_and_read_as_it_was_published(
+def test_a_set_is_downloaded_once_and_read_as_published(
     source: Source, published: Publish, server: Server, cache: Path
 ):
     publication = published(source)
@@ -109,14 +109,14 @@ def test_a_set_is_downloaded_once_and_read_as_it_was_published(
     assert published_root(source, None) == cache
     assert server.asked == asked
     for part in ("train", "test"):
-        pixels, labels = read_part(source, cache, part)
+        pixels, labels = read_portion(source, cache, part)
         np.testing.assert_array_equal(channels_first(pixels), publication.pixels[part])
         np.testing.assert_array_equal(labels, publication.labels[part])
 
 
 @every_source
 @pytest.mark.parametrize("harm", ["missing", "half", "altered", "half with its archive"])
-def test_what_is_missing_or_damaged_in_the_cache_is_replaced(
+def test_missing_or_damaged_files_in_the_cache_are_replaced(
     source: Source, harm: str, published: Publish, cache: Path
 ):
     publication = published(source)
@@ -134,9 +134,9 @@ def test_what_is_missing_or_damaged_in_the_cache_is_replaced(
 
 
 @every_source
-@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")  # urllib's, in its errors
+@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")  # urllib after errors
 @pytest.mark.parametrize("manner", ["refused", "not found", "garbage", "hang up", "half"])
-def test_a_download_that_fails_ends_in_one_line_with_file_checksum_and_way_out(
+def test_a_failed_download_is_one_line_with_file_checksum_and_way_out(
     source: Source, manner: str, published: Publish, server: Server, cache: Path
 ):
     published(source)
@@ -154,7 +154,7 @@ def test_a_download_that_fails_ends_in_one_line_with_file_checksum_and_way_out(
 
 
 @pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
-def test_a_download_that_fails_halfway_names_the_first_file_that_is_still_missing(
+def test_a_download_that_fails_halfway_names_the_first_missing_file(
     published: Publish, server: Server, cache: Path
 ):
     publication = published("MNIST")
@@ -171,7 +171,7 @@ def test_a_download_that_fails_halfway_names_the_first_file_that_is_still_missin
 
 
 @every_source
-def test_what_arrives_altered_is_never_used_and_replaced_by_the_next_download(
+def test_an_altered_download_is_never_used_and_replaced_by_the_next(
     source: Source, published: Publish, server: Server, cache: Path
 ):
     publication = published(source)
@@ -184,7 +184,7 @@ def test_what_arrives_altered_is_never_used_and_replaced_by_the_next_download(
     assert_whole(publication, cache)
 
 
-def test_an_archive_that_holds_something_else_is_never_used(
+def test_an_archive_of_other_files_is_never_used(
     published: Publish, cache: Path, monkeypatch: pytest.MonkeyPatch
 ):
     published("MNIST")
@@ -196,7 +196,7 @@ def test_an_archive_that_holds_something_else_is_never_used(
 
 @every_source
 @pytest.mark.parametrize("state", ["absent", "empty", "a file is missing", "a file is damaged"])
-def test_a_folder_that_the_user_named_is_only_read(
+def test_a_folder_named_by_the_user_is_only_read(
     source: Source,
     state: str,
     published: Publish,
@@ -222,7 +222,7 @@ def test_a_folder_that_the_user_named_is_only_read(
 
 
 @every_source
-def test_a_whole_folder_that_the_user_named_is_used_as_it_is(
+def test_a_complete_folder_named_by_the_user_is_used_unchanged(
     source: Source, published: Publish, server: Server, cache: Path, tmp_path: Path
 ):
     lay_out(published(source), tmp_path / "named")
@@ -233,29 +233,27 @@ def test_a_whole_folder_that_the_user_named_is_used_as_it_is(
 
 
 @every_source
-def test_doing_what_the_message_says_mends_a_folder(
-    source: Source, published: Publish, tmp_path: Path
-):
+def test_following_the_message_repairs_a_folder(source: Source, published: Publish, tmp_path: Path):
     publication, root = published(source), tmp_path / 'my "best" images'
     follow(source, complaint(source, root))
     assert published_root(source, root) == root
     first = root / next(iter(publication.files))
     first.write_bytes(b"damaged")
     message = complaint(source, root)
-    assert "delete what is damaged" in message
+    assert "delete the damaged files" in message
     first.unlink()
     follow(source, message)
     assert published_root(source, root) == root
 
 
-def test_the_command_in_a_message_survives_any_folder(tmp_path: Path):
+def test_the_command_in_a_message_quotes_any_folder(tmp_path: Path):
     for name in ("it's", 'so "called"', "a b", "$HOME", "back\\slash", "é"):
         _, _, code = shlex.split(download_command("MNIST", tmp_path / name))
         named = re.findall(r'D\((".*"), download=True\)', code)
         assert [eval(text) for text in named] == [str(tmp_path / name)]
 
 
-def test_what_is_not_a_file_is_told_apart_from_what_is_missing(published: Publish, tmp_path: Path):
+def test_a_path_that_is_not_a_file_is_not_called_missing(published: Publish, tmp_path: Path):
     first = next(iter(published("MNIST").files))
     (tmp_path / first).mkdir(parents=True)
     assert f"{tmp_path / first} cannot be read (Is a directory)" in complaint("MNIST", tmp_path)
@@ -263,15 +261,13 @@ def test_what_is_not_a_file_is_told_apart_from_what_is_missing(published: Publis
     assert "cannot be read (Not a directory)" in complaint("MNIST", tmp_path / "file")
 
 
-def test_files_of_an_old_torchvision_are_not_taken_for_the_published_ones(
-    published: Publish, tmp_path: Path
-):
+def test_files_of_an_old_torchvision_are_ignored(published: Publish, tmp_path: Path):
     publication, processed = published("MNIST"), tmp_path / "MNIST" / "processed"
     lay_out(publication, tmp_path)
     processed.mkdir()
     for name in ("training.pt", "test.pt"):
         torch.save((torch.zeros(1, 28, 28, dtype=torch.uint8), torch.zeros(1)), processed / name)
-    pixels, _ = read_part("MNIST", published_root("MNIST", tmp_path), "train")
+    pixels, _ = read_portion("MNIST", published_root("MNIST", tmp_path), "train")
     np.testing.assert_array_equal(channels_first(pixels), publication.pixels["train"])
 
 
@@ -283,7 +279,7 @@ def test_two_builds_that_need_the_same_images_download_them_once(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ):
-    publication = published("SVHN")  # its archives are its files: no second download goes unseen
+    publication = published("SVHN")  # without archives: a second download cannot be missed
     published_root("SVHN", None)
     once = Counter(server.asked)
     server.asked.clear()

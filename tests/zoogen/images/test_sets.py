@@ -1,4 +1,4 @@
-"""Image sets: found by name, read once, known by a checksum that nothing escapes."""
+"""Image sets: found by name, read once, identified by a checksum of everything in them."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +20,7 @@ def images() -> ImageSet:
     return tetris_set(Tetris(train_images=8, test_images=12))
 
 
-def test_an_unknown_image_set_is_answered_with_the_closest_name():
+def test_the_message_for_an_unknown_image_set_names_the_closest():
     with pytest.raises(UnknownNameError, match=r"called 'tetriz'; closest: tetris"):
         load_images("tetriz")
 
@@ -29,7 +29,7 @@ def test_an_image_set_is_drawn_once_per_process():
     assert load_images("tetris") is load_images("tetris")
 
 
-def test_every_public_image_set_is_looked_for_in_the_folder_that_was_named(
+def test_every_public_image_set_is_searched_in_the_named_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("ZOOGEN_IMAGES", str(tmp_path / "variable"))
@@ -52,7 +52,7 @@ def test_the_command_line_names_a_missing_file_of_a_public_image_set_in_one_line
     assert not any(tmp_path.iterdir())
 
 
-def test_a_variable_that_is_empty_is_as_one_that_is_not_set(monkeypatch: pytest.MonkeyPatch):
+def test_an_empty_environment_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch):
     for variable in ("ZOOGEN_CACHE", "XDG_CACHE_HOME", "ZOOGEN_IMAGES"):
         monkeypatch.setenv(variable, "")
     assert cache_folder() == Path.home() / ".cache" / "zoogen"
@@ -64,7 +64,7 @@ def test_a_variable_that_is_empty_is_as_one_that_is_not_set(monkeypatch: pytest.
     assert cache_folder() == named_image_folder() == Path.home() / "mine"
 
 
-def test_the_published_set_is_the_published_setting():
+def test_the_registered_tetris_set_has_the_default_setting():
     assert IMAGES["tetris"](None).checksum == tetris_set(Tetris()).checksum
 
 
@@ -75,18 +75,20 @@ def test_one_changed_number_changes_the_checksum(images: ImageSet, field: str):
     assert replace(images, **{field: values}).checksum != images.checksum
 
 
-def test_the_shape_and_the_classes_are_part_of_the_checksum(images: ImageSet):
+def test_shapes_and_classes_change_the_checksum(images: ImageSet):
     square = replace(images, train_images=images.train_images.reshape(8, 4, 4))
     assert square.checksum != images.checksum
     assert replace(images, classes=5).checksum != images.checksum
 
 
-def test_the_order_in_memory_is_no_part_of_the_checksum(images: ImageSet):
-    turned = replace(images, train_images=np.asfortranarray(images.train_images))
-    assert turned.checksum == images.checksum
+def test_the_order_in_memory_does_not_change_the_checksum(images: ImageSet):
+    fortran = replace(images, train_images=np.asfortranarray(images.train_images))
+    assert fortran.checksum == images.checksum
 
 
-def test_images_that_a_module_registers_reach_the_worker_processes(own_zoo: Path, tmp_path: Path):
+def test_images_registered_by_a_users_module_reach_the_worker_processes(
+    own_zoo: Path, tmp_path: Path
+):
     call = ("build", "own_zoo:SPEC", "--out", tmp_path / "zoo", "--workers", 2)
     done = run_zoogen(*call, cwd=own_zoo.parent)
     assert done.returncode == 0, done.stderr

@@ -1,4 +1,4 @@
-"""The Tetris images: four shapes, balanced, told apart, noise as stated."""
+"""The Tetris images: four distinct shapes, balanced, with the stated noise."""
 
 from dataclasses import replace
 
@@ -14,7 +14,7 @@ PLACEMENTS: tuple[Placement, ...] = ("centre", "two", "all")
 
 @pytest.mark.parametrize("shape", TETROMINOES)
 @pytest.mark.parametrize("placement", PLACEMENTS)
-def test_a_tetromino_has_four_connected_cells_wherever_it_lies(shape: str, placement: Placement):
+def test_a_tetromino_has_four_connected_cells_in_every_position(shape: str, placement: Placement):
     for canvas in placed(shape, placement):
         cells = {divmod(int(cell), 4) for cell in np.flatnonzero(canvas)}
         assert set(np.unique(canvas)) == {0.0, 1.0}
@@ -28,7 +28,7 @@ def test_a_tetromino_has_four_connected_cells_wherever_it_lies(shape: str, place
 
 
 @pytest.mark.parametrize("shape", TETROMINOES)
-def test_no_place_is_taken_twice(shape: str):
+def test_no_position_is_drawn_twice(shape: str):
     everywhere = placed(shape, "all")
     assert len(np.unique(everywhere, axis=0)) == len(everywhere)
     assert len(placed(shape, "centre")) == 1
@@ -48,7 +48,7 @@ def test_classes_are_equally_frequent(part: str):
 
 
 @pytest.mark.parametrize("part", ["train", "test"])
-def test_noise_is_gaussian_of_the_stated_width_on_every_pixel(part: str):
+def test_every_pixel_has_gaussian_noise_of_the_stated_width(part: str):
     noise = tetris_arrays(SETTING)[f"{part}_images"] - tetris_arrays(CLEAN)[f"{part}_images"]
     width = getattr(SETTING, f"{part}_noise")
     images = len(noise)
@@ -57,7 +57,7 @@ def test_noise_is_gaussian_of_the_stated_width_on_every_pixel(part: str):
     assert (np.abs(noise) < width).mean() == pytest.approx(0.683, abs=0.01)
 
 
-def test_without_noise_an_image_is_its_shape_less_the_mean():
+def test_without_noise_an_image_is_its_shape_minus_the_mean():
     arrays = tetris_arrays(replace(CLEAN, placement="centre"))
     for label, shape in enumerate(SETTING.shapes):
         mine = arrays["train_images"][arrays["train_labels"] == label]
@@ -71,7 +71,7 @@ def test_train_and_test_images_share_no_noise():
     assert not np.isin(arrays["test_images"], arrays["train_images"]).all(axis=1).any()
 
 
-def test_the_seed_decides_the_noise_and_nothing_else_does():
+def test_the_seed_changes_the_noise_and_nothing_else():
     one, same, other = (tetris_arrays(replace(SETTING, seed=seed)) for seed in (1, 1, 2))
     assert (one["train_images"] == same["train_images"]).all()
     assert (one["train_images"] == other["train_images"]).mean() < 0.01

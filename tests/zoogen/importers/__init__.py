@@ -1,1 +1,1 @@
-"""Importers, on files that follow the published formats to the letter."""
+"""Tests of the importers, on files that follow the published formats exactly."""

@@ -1,4 +1,4 @@
-"""Small zoos that were really trained, to be written in the formats of others."""
+"""Small trained zoos, to be written in the published formats."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +14,7 @@ from zoogen import Zoo, import_zoo, load_zoo, zoo_spec
 
 @pytest.fixture(scope="session")
 def images(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A file of 32 digits to train on and 96 to test on: whole vectors, which is fast."""
+    """A file of 32 digits to train on and 96 to test on: multiples of the vector width, so fast."""
     digits = enlarged_digits(train=32, test=96)
     path = tmp_path_factory.mktemp("images") / "digits.npz"
     parts = ("train_images", "train_labels", "test_images", "test_labels")
@@ -24,7 +24,7 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="session")
 def search_zoo(images: str, tmp_path_factory: pytest.TempPathFactory) -> Zoo:
-    """Twenty points of mnist-hyp, nine snapshots each, of a shorter training."""
+    """Twenty points of mnist-hyp with nine snapshots each, trained for fewer epochs."""
     spec = replace(
         zoo_spec("mnist-hyp"),
         images=images,
@@ -41,7 +41,7 @@ def search_zoo(images: str, tmp_path_factory: pytest.TempPathFactory) -> Zoo:
 
 @pytest.fixture(scope="session")
 def trial_zoo(images: str, tmp_path_factory: pytest.TempPathFactory) -> Zoo:
-    """The paper's CNN, sixteen configurations with two seeds, with dropout and without."""
+    """The paper's CNN in sixteen configurations with two seeds, with and without dropout."""
     spec = replace(
         zoo_spec("mnist-hyp-5-fix-seed"),
         images=images,
@@ -59,13 +59,13 @@ def trial_zoo(images: str, tmp_path_factory: pytest.TempPathFactory) -> Zoo:
 
 @pytest.fixture(scope="session")
 def small_cnn(search_zoo: Zoo, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """``search_zoo`` as the Small CNN Zoo is published; to read only."""
+    """``search_zoo`` in the format of the Small CNN Zoo; read-only."""
     return small_cnn_files(search_zoo, tmp_path_factory.mktemp("small-cnn") / "mnist")
 
 
 @pytest.fixture(scope="session")
 def imported(small_cnn: Path, images: str, tmp_path_factory: pytest.TempPathFactory) -> Zoo:
-    """``small_cnn``, imported again; to look at only."""
+    """``small_cnn``, imported; read-only."""
     folder = tmp_path_factory.mktemp("imported") / "zoo"
     import_zoo("small-cnn-zoo", small_cnn, folder, images=images)
     return load_zoo(folder)

@@ -1,4 +1,4 @@
-"""Folders of trials as Ray Tune leaves them, in the two namings of its checkpoints."""
+"""Folders of trials as Ray Tune writes them, with either naming of checkpoints."""
 
 import json
 from collections import OrderedDict
@@ -9,14 +9,14 @@ import torch
 from zoogen import Zoo
 
 PLAIN, SHIFTED = (0, 3, 6, 9, 11), (0, 4, 8, 11, 14)
-"""The numbers of the layers without dropout and with it."""
+"""Numbers of the layers without and with dropout."""
 
 POISON = b"cos\nsystem\n(S'echo poisoned > /tmp/poisoned'\ntR."
-"""A pickle that runs a command; it lies where no importer may look."""
+"""A pickle that runs a command; placed in files that no importer may read."""
 
 
 def state_dict(zoo: Zoo, row: int, *, dropout: float) -> "OrderedDict[str, torch.Tensor]":
-    """Name tensors as the authors' module list does."""
+    """Return a row's tensors under the names of the authors' module list."""
     numbers = SHIFTED if dropout > 0 else PLAIN
     layers = dict(zip(("conv1", "conv2", "conv3", "fc1", "fc2"), numbers, strict=True))
     named = OrderedDict()
@@ -56,12 +56,12 @@ def result_line(row: "dict[str, object]", config: dict[str, object]) -> dict[str
 
 
 def ray_files(zoo: Zoo, folder: Path, *, digits: int = 6) -> Path:
-    """Write a zoo of ours as trials.
+    """Write one of our zoos as trials.
 
     Args:
-        zoo: What to write.
-        folder: The folder of the zoo.
-        digits: Of the checkpoints' numbers: 6 as new versions of Ray have it, 1 as old ones.
+        zoo: The zoo to write.
+        folder: The folder to create.
+        digits: Digits in checkpoint names: 6 in new versions of Ray, 1 in old ones.
     """
     folder.mkdir(parents=True)
     (folder / "config.json").write_text("{}")

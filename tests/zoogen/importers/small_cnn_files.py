@@ -1,4 +1,4 @@
-"""The Small CNN Zoo in miniature, as google-research/dnn_predict_accuracy publishes it."""
+"""A miniature Small CNN Zoo, in the format of google-research/dnn_predict_accuracy."""
 
 import gzip
 from pathlib import Path
@@ -21,7 +21,7 @@ sequential/dense/bias:0,4800,4810,10,"(10,)"
 sequential/dense/kernel:0,4810,4970,160,"(16, 10)"
 """
 STEPS = (0, 1, 2, 3, 20, 40, 60, 80, 86)
-"""What the nine snapshots of a run are of."""
+"""Epochs of the nine snapshots of a run."""
 
 INITIALISERS = {
     "xavier_normal": "glorot_normal",
@@ -33,7 +33,7 @@ INITIALISERS = {
 
 
 def tensorflow_vectors(zoo: Zoo) -> Float32[np.ndarray, "snapshots params"]:
-    """Lay weights out as TensorFlow does: biases first, kernels height, width, in, out."""
+    """Return weights in TensorFlow's layout: biases first, kernels as height, width, in, out."""
     pieces = []
     for layer in ("conv1", "conv2", "conv3", "fc1"):
         kernel = zoo.weights.tensor(f"{layer}.weight")
@@ -43,7 +43,7 @@ def tensorflow_vectors(zoo: Zoo) -> Float32[np.ndarray, "snapshots params"]:
 
 
 def metrics(zoo: Zoo, dataset: str = "mnist") -> pd.DataFrame:
-    """Return the table of metrics, columns in the published order."""
+    """Return the metrics table, columns in the published order."""
     rows = zoo.properties
     uid = [f"{model:032x}" for model in rows["model"]]
     folder = pd.Series([f"/zoo/{dataset}/{one}" for one in uid])
@@ -79,7 +79,7 @@ def metrics(zoo: Zoo, dataset: str = "mnist") -> pd.DataFrame:
 
 
 def shuffled(rows: int) -> Int64[np.ndarray, " rows"]:
-    """An order in which the epochs of a model do not lie together."""
+    """Return an order that scatters the epochs of a model."""
     return np.random.default_rng(1).permutation(rows)
 
 
@@ -99,6 +99,6 @@ def write_small_cnn_zoo(
 
 
 def small_cnn_files(zoo: Zoo, folder: Path) -> Path:
-    """Write a zoo of ours as the Small CNN Zoo is, in an order of its own."""
+    """Write one of our zoos as a Small CNN Zoo, rows shuffled."""
     order = shuffled(len(zoo.weights))
     return write_small_cnn_zoo(folder, metrics(zoo).iloc[order], tensorflow_vectors(zoo)[order])

@@ -1,4 +1,4 @@
-"""Pickles and files of torch that are not to be trusted: values are built, nothing is run."""
+"""Hostile pickles and torch files: values are built, nothing is run."""
 
 import io
 import pickle
@@ -22,7 +22,7 @@ from zoogen.importers.torch_files import Limits, TorchFile
 
 
 @pytest.mark.parametrize(
-    ("data", "told"),
+    ("data", "message"),
     [
         (b"cos\nsystem\n(S'true'\ntR.", r"'os\.system'"),
         (b"\x80\x04\x8c\x02os\x8c\x06system\x93.", r"'os\.system'"),
@@ -36,10 +36,10 @@ from zoogen.importers.torch_files import Limits, TorchFile
     ],
 )
 @pytest.mark.parametrize("known", [PLAIN, VALUES], ids=["plain", "values"])
-def test_a_name_that_is_not_on_the_list_is_refused_and_told(
-    data: bytes, told: str, known: dict[str, Any]
+def test_a_name_that_is_not_on_the_list_is_refused_and_reported(
+    data: bytes, message: str, known: dict[str, Any]
 ):
-    with pytest.raises(RefusedGlobalError, match=told):
+    with pytest.raises(RefusedGlobalError, match=message):
         unpickled(data, "the file", known)
 
 
@@ -53,23 +53,23 @@ def test_a_name_that_is_not_on_the_list_is_refused_and_told(
         b"\x80\x04\x8d" + struct.pack("<Q", 1 << 50) + b"x.",  # a string of 1 PiB
         b"\x80\x02]r\xff\xff\xff\xff.",  # the four-billionth place of the memo
         b"(" * 1000,
-        b"\x80\x02ctorch\nFloatStorage\n)R.",  # calls what is no function
+        b"\x80\x02ctorch\nFloatStorage\n)R.",  # calls something that is not a function
         b"I" + b"9" * 10_000 + b"\n.",
     ],
 )
-def test_a_pickle_that_is_none_or_asks_for_everything_is_refused(data: bytes):
-    with pytest.raises(IntegrityError, match="the file: not a pickle that can be read"):
+def test_a_broken_or_greedy_pickle_is_refused(data: bytes):
+    with pytest.raises(IntegrityError, match="the file: not a readable pickle"):
         unpickled(data, "the file", VALUES)
 
 
 @given(st.binary(max_size=300))
-def test_no_pickle_does_more_than_build_values_or_fail(data: bytes):
+def test_a_pickle_can_only_build_values_or_fail(data: bytes):
     with suppress(IntegrityError, RefusedGlobalError):
         unpickled(data, "the file", VALUES)
 
 
-def test_a_pickle_cannot_change_what_the_next_one_is_read_with():
-    # The attributes of a stand-in are set: of a function, and of a class.
+def test_a_pickle_cannot_change_how_the_next_one_is_read():
+    # These pickles set attributes of stand-ins, a function and a class.
     for name in (b"pathlib\nPosixPath", b"numpy\ndtype"):
         for state in (
             b"N}X\x0c\x00\x00\x00__defaults__K\x01s\x86b",
@@ -92,7 +92,7 @@ def saved(content: Any) -> io.BytesIO:
 
 
 def rewritten(change: Callable[[str, bytes], bytes | None]) -> io.BytesIO:
-    """A file of two tensors, its records changed."""
+    """Return a file of two tensors, with its records changed."""
     new = io.BytesIO()
     with (
         zipfile.ZipFile(saved({"a": torch.arange(6.0), "b": torch.zeros(2)})) as old,
@@ -110,7 +110,7 @@ def read_all(file: io.BytesIO, limits: Limits | None = None) -> dict[str, np.nda
         return {name: opened.array(tensor) for name, tensor in opened.content.items()}
 
 
-def test_tensors_are_those_that_torch_saved():
+def test_tensors_equal_those_that_torch_saved():
     base = torch.arange(24.0).reshape(4, 6)
     content = {"whole": base, "part": base[1:3, ::2], "turned": base.T, "long": torch.arange(3)}
     for name, array in read_all(saved(content)).items():
@@ -118,33 +118,36 @@ def test_tensors_are_those_that_torch_saved():
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         (lambda name, data: None if name.endswith("data/0") else data, "'data/0' is missing"),
         (lambda name, data: data[:-4] if name.endswith("data/0") else data, "has 20 bytes, expec"),
         (lambda name, data: b"big" if name.endswith("byteorder") else data, "byte order is b'big'"),
-        (lambda name, data: None if name.endswith("data.pkl") else data, "0 pickles in it"),
-        (lambda name, data: data[:40] if name.endswith("data.pkl") else data, "not a pickle"),
-        # The shape (6,) becomes (66,): more than there is.
+        (lambda name, data: None if name.endswith("data.pkl") else data, "holds 0 pickles"),
+        (
+            lambda name, data: data[:40] if name.endswith("data.pkl") else data,
+            "not a readable pickle",
+        ),
+        # Change the shape (6,) to (66,), more than the storage holds.
         (
             lambda name, data: data.replace(b"K\x06\x85", b"K\x42\x85"),
-            r"a tensor \[66\] at 0 does not fit the 6 numbers",
+            r"a tensor \[66\] at offset 0 does not fit in the 6 numbers",
         ),
     ],
 )
-def test_a_file_of_torch_that_lies_is_refused(change: Any, told: str):
-    with pytest.raises(IntegrityError, match=told):
+def test_an_inconsistent_torch_file_is_refused(change: Any, message: str):
+    with pytest.raises(IntegrityError, match=message):
         read_all(rewritten(change))
 
 
-def test_pickle_and_storages_are_bounded():
-    with pytest.raises(IntegrityError, match=r"data\.pkl has \d+ bytes, expected 64 at most"):
+def test_pickle_and_storages_have_a_size_limit():
+    with pytest.raises(IntegrityError, match=r"data\.pkl has \d+ bytes, expected at most 64"):
         read_all(saved({"a": torch.zeros(3)}), Limits(pickle=64))
-    with pytest.raises(IntegrityError, match="data/0 has 4000 bytes, expected 100 at most"):
+    with pytest.raises(IntegrityError, match="data/0 has 4000 bytes, expected at most 100"):
         read_all(saved({"a": torch.zeros(1000)}), Limits(storage=100))
 
 
 @pytest.mark.parametrize("blob", [b"", b"PK\x03\x04", b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."])
-def test_what_is_no_file_of_torch_is_named(blob: bytes):
-    with pytest.raises(IntegrityError, match=r"not a file of torch\.save since torch 1\.6"):
+def test_a_file_not_from_torch_is_reported(blob: bytes):
+    with pytest.raises(IntegrityError, match=r"not written by torch\.save of torch 1\.6 or newer"):
         read_all(io.BytesIO(blob))

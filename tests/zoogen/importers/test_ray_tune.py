@@ -1,4 +1,4 @@
-"""Trials of Ray Tune: both namings, shifted keys, repeated lines, straight from an archive."""
+"""Ray Tune trials: both namings, shifted keys, repeated lines, folders and archives."""
 
 import json
 import zipfile
@@ -26,7 +26,7 @@ def files(trial_zoo: Zoo, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def plain(files: Path, tmp_path_factory: pytest.TempPathFactory) -> Zoo:
-    """What the folder gives."""
+    """The zoo imported from the folder."""
     folder = tmp_path_factory.mktemp("plain") / "zoo"
     import_zoo(FORMAT, files.parent, folder, images="none")
     return load_zoo(folder)
@@ -34,7 +34,7 @@ def plain(files: Path, tmp_path_factory: pytest.TempPathFactory) -> Zoo:
 
 @pytest.fixture
 def copied(files: Path, tmp_path: Path) -> Path:
-    """Trials to do harm to."""
+    """Trials to damage."""
     return Path(copytree(files, tmp_path / "cnn_small_hyp"))
 
 
@@ -50,7 +50,7 @@ def skipped(manifest: Manifest) -> dict[str, tuple[int, ...]]:
     return {one.reason: one.epochs for one in manifest.spec.origin.skipped}
 
 
-def test_every_snapshot_is_the_one_that_was_trained(trial_zoo: Zoo, files: Path, tmp_path: Path):
+def test_every_snapshot_equals_the_trained_one(trial_zoo: Zoo, files: Path, tmp_path: Path):
     manifest = import_zoo(FORMAT, files, tmp_path / "zoo", images=trial_zoo.spec.images)
     zoo = load_zoo(tmp_path / "zoo")
     order = zoo.properties.sort_values(["model", "epoch"]).index.to_numpy()
@@ -69,11 +69,13 @@ def test_every_snapshot_is_the_one_that_was_trained(trial_zoo: Zoo, files: Path,
 
 
 @pytest.mark.parametrize("kind", ["zip", "tar", "gztar"])
-def test_an_archive_gives_what_the_folder_gives(kind: str, files: Path, plain: Zoo, tmp_path: Path):
+def test_an_archive_gives_the_same_zoo_as_its_folder(
+    kind: str, files: Path, plain: Zoo, tmp_path: Path
+):
     packed = Path(make_archive(str(tmp_path / "zoo"), kind, files.parent, files.name))
     manifest = import_zoo(FORMAT, packed, tmp_path / "packed", images="none")
     zoo = load_zoo(tmp_path / "packed")
-    # A tar is read in its own order: the same rows, perhaps not in the same places.
+    # A tar is read in stored order, so the same rows may come in another order.
     order = zoo.properties.sort_values(["model", "epoch"]).index.to_numpy()
     np.testing.assert_array_equal(zoo.weights[order], np.asarray(plain.weights))
     pd.testing.assert_frame_equal(
@@ -102,7 +104,7 @@ def test_splits_depend_on_the_names_alone(files: Path, copied: Path, tmp_path: P
     assert import_zoo(FORMAT, copied, tmp_path / "second").split_sha256 == first.split_sha256
 
 
-def test_of_a_repeated_line_the_last_counts_whatever_the_order(
+def test_the_last_of_repeated_lines_counts_in_any_order(
     trial_zoo: Zoo, copied: Path, tmp_path: Path
 ):
     path = trials(copied)[0] / "result.json"
@@ -112,14 +114,14 @@ def test_of_a_repeated_line_the_last_counts_whatever_the_order(
     manifest = import_zoo(FORMAT, copied, tmp_path / "zoo", images=trial_zoo.spec.images)
     assert checks(manifest)["lines of results"] == (
         "noted",
-        "1 repeated, the last was taken; 0 unreadable",
+        "1 repeated, the last one counts; 0 unreadable",
     )
     first = load_zoo(tmp_path / "zoo").properties.query("model == 0").sort_values("epoch")
     theirs = trial_zoo.properties.query("model == 0")
     assert list(first["test_accuracy"]) == list(theirs["test_accuracy"])
 
 
-def test_what_is_missing_or_damaged_is_left_out_with_its_reason(copied: Path, tmp_path: Path):
+def test_missing_or_damaged_snapshots_are_left_out_with_a_reason(copied: Path, tmp_path: Path):
     first, second, third, fourth, *_ = trials(copied)
     rmtree(first / "checkpoint_000002")
     (second / "checkpoint_000001" / "checkpoints").write_bytes(b"PK\x03\x04 and then no more")
@@ -137,7 +139,7 @@ def test_what_is_missing_or_damaged_is_left_out_with_its_reason(copied: Path, tm
     assert checks(manifest)["lines of results"][1].endswith("1 unreadable")
 
 
-def test_a_trial_that_ended_early_is_kept_and_named(copied: Path, tmp_path: Path):
+def test_a_trial_that_ended_early_is_kept_and_reported(copied: Path, tmp_path: Path):
     short = trials(copied)[5]
     for epoch in (2, 3):
         rmtree(short / f"checkpoint_{epoch:06d}")
@@ -148,7 +150,7 @@ def test_a_trial_that_ended_early_is_kept_and_named(copied: Path, tmp_path: Path
     assert manifest.models_built == 32
 
 
-def test_settings_may_be_in_the_lines_alone(files: Path, copied: Path, tmp_path: Path):
+def test_settings_may_be_only_in_the_result_lines(files: Path, copied: Path, tmp_path: Path):
     for trial in trials(copied):
         (trial / "params.json").unlink()
     first = import_zoo(FORMAT, files, tmp_path / "first")
@@ -156,7 +158,7 @@ def test_settings_may_be_in_the_lines_alone(files: Path, copied: Path, tmp_path:
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "told"),
+    ("key", "value", "message"),
     [
         ("model::init_type", ["uniform"], r"initialiser is \['uniform'\], expected a word or a"),
         ("model::nlin", {"a": 1}, r"activation is \{'a': 1\}, expected a word or a number"),
@@ -164,18 +166,18 @@ def test_settings_may_be_in_the_lines_alone(files: Path, copied: Path, tmp_path:
         ("optim::lr", "fast", "learning_rate is 'fast', expected a number"),
     ],
 )
-def test_settings_of_any_kind_are_told(
-    key: str, value: object, told: str, copied: Path, tmp_path: Path
+def test_settings_of_the_wrong_type_are_reported(
+    key: str, value: object, message: str, copied: Path, tmp_path: Path
 ):
     path = trials(copied)[1] / "params.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), key: value}))
-    with pytest.raises(ZooError, match=f"00001.*: {told}"):
+    with pytest.raises(ZooError, match=f"00001.*: {message}"):
         import_zoo(FORMAT, copied, tmp_path / "zoo")
     assert not (tmp_path / "zoo").exists()
 
 
 @pytest.mark.parametrize("value", [10**400, "good", None, [0.5]])
-def test_a_result_that_is_no_number_leaves_its_snapshot_out(
+def test_a_snapshot_whose_result_is_not_a_number_is_left_out(
     value: object, copied: Path, tmp_path: Path
 ):
     path = trials(copied)[1] / "result.json"
@@ -187,10 +189,8 @@ def test_a_result_that_is_no_number_leaves_its_snapshot_out(
     assert {*skipped(manifest).values()} == {(2,)}
 
 
-def test_a_checkpoint_of_too_many_tensors_is_left_out_before_they_are_read(
-    copied: Path, tmp_path: Path
-):
-    """Ten thousand views of one storage: read, they would be 40 GB."""
+def test_a_checkpoint_with_too_many_tensors_is_left_out_unread(copied: Path, tmp_path: Path):
+    """Ten thousand views of one storage would take 40 GB if they were read."""
     storage = torch.zeros(1 << 20)
     path = trials(copied)[0] / "checkpoint_000001" / "checkpoints"
     torch.save({f"{number}": storage for number in range(10_000)}, path)
@@ -200,16 +200,16 @@ def test_a_checkpoint_of_too_many_tensors_is_left_out_before_they_are_read(
     assert reason.startswith("checkpoint not readable: tensors are [1048576], [1048576]")
 
 
-def test_records_are_bounded_all_together(
+def test_the_records_together_have_a_size_limit(
     copied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("zoogen.importers.ray_trials.LARGEST_RECORDS", 10_000)
+    monkeypatch.setattr("zoogen.importers.ray_tune.trials.LARGEST_RECORDS", 10_000)
     with pytest.raises(IntegrityError, match=r"more than 10000 bytes of result\.json and settings"):
         import_zoo(FORMAT, copied, tmp_path / "zoo")
 
 
-def test_a_damaged_zip_ends_the_import_and_leaves_nothing(files: Path, tmp_path: Path):
-    """The archive is to be fetched again: nobody has published it like this."""
+def test_a_damaged_zip_ends_the_import_and_leaves_nothing_behind(files: Path, tmp_path: Path):
+    """It was damaged in transit, unlike a checkpoint that was published damaged."""
     packed = Path(make_archive(str(tmp_path / "zoo"), "zip", files.parent, files.name))
     with zipfile.ZipFile(packed) as archive:
         entry = [one for one in archive.infolist() if one.filename.endswith("/checkpoints")][40]
@@ -223,10 +223,10 @@ def test_a_damaged_zip_ends_the_import_and_leaves_nothing(files: Path, tmp_path:
     assert not (tmp_path / "out").exists()
 
 
-def test_a_checkpoint_that_would_run_something_ends_the_import(copied: Path, tmp_path: Path):
+def test_a_checkpoint_that_would_run_code_ends_the_import(copied: Path, tmp_path: Path):
     class Evil:
         def __reduce__(self) -> tuple[Callable[[str], object], tuple[str]]:
-            return len, ("poisoned",)  # Ray, where it is loaded, has a print of its own
+            return len, ("poisoned",)  # not print: Ray replaces it when loaded
 
     path = trials(copied)[3] / "checkpoint_000002" / "checkpoints"
     torch.save({"module_list.0.weight": Evil()}, path)
@@ -235,7 +235,7 @@ def test_a_checkpoint_that_would_run_something_ends_the_import(copied: Path, tmp
     assert not (tmp_path / "zoo").exists()
 
 
-def test_labels_of_other_models_end_the_import(trial_zoo: Zoo, copied: Path, tmp_path: Path):
+def test_results_of_another_model_end_the_import(trial_zoo: Zoo, copied: Path, tmp_path: Path):
     best = trial_zoo.properties.groupby("model")["test_accuracy"].max()
     first, second = (trials(copied)[int(model)] for model in (best.idxmax(), best.idxmin()))
     move(first / "result.json", tmp_path / "kept")
@@ -246,22 +246,24 @@ def test_labels_of_other_models_end_the_import(trial_zoo: Zoo, copied: Path, tmp
     assert not (tmp_path / "zoo").exists()
 
 
-def test_two_files_for_one_epoch_are_refused(copied: Path, tmp_path: Path):
+def test_two_checkpoints_for_one_epoch_are_refused(copied: Path, tmp_path: Path):
     trial = trials(copied)[0]
     copytree(trial / "checkpoint_000002", trial / "checkpoint_2")
-    with pytest.raises(ZooError, match=r"checkpoint_2/checkpoints and .* are of one epoch"):
+    with pytest.raises(ZooError, match=r"checkpoint_2/checkpoints and .* are of the same epoch"):
         import_zoo(FORMAT, copied, tmp_path / "zoo")
 
 
-def test_a_folder_without_trials_or_of_another_network_is_named(copied: Path, tmp_path: Path):
+def test_a_folder_without_trials_or_with_an_unknown_network_is_reported(
+    copied: Path, tmp_path: Path
+):
     (tmp_path / "empty").mkdir()
     with pytest.raises(ZooError, match="has no trial: expected folders with result"):
         import_zoo(FORMAT, tmp_path / "empty", tmp_path / "zoo")
     for path in copied.glob("*/checkpoint_*/checkpoints"):
         torch.save({"weight": torch.zeros(7, 3)}, path)
-    with pytest.raises(ZooError, match=r"tensors \[7, 3\], which is none of the networks"):
+    with pytest.raises(ZooError, match=r"tensors \[7, 3\], which fit no known network"):
         import_zoo(FORMAT, copied, tmp_path / "zoo")
     for path in copied.glob("*/checkpoint_*/checkpoints"):
         path.unlink()
-    with pytest.raises(ZooError, match="has no checkpoint that can be read"):
+    with pytest.raises(ZooError, match="has no readable checkpoint"):
         import_zoo(FORMAT, copied, tmp_path / "zoo")

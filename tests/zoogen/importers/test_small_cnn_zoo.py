@@ -1,4 +1,4 @@
-"""The Small CNN Zoo: every number lands where it belongs, from whatever it is packed in."""
+"""The Small CNN Zoo: every number lands in its place, from a folder or any archive."""
 
 import random
 import tarfile
@@ -23,7 +23,7 @@ from tests.zoogen.importers.small_cnn_files import (
 )
 from zoogen import Manifest, Zoo, ZooError, import_zoo, load_zoo
 from zoogen.importers.checks import FailedChecksError
-from zoogen.importers.small_cnn_zoo import EPOCHS, run_splits
+from zoogen.importers.small_cnn_zoo.metrics import EPOCHS, run_splits
 from zoogen.importers.zoo import FORMATS
 
 FORMAT = "small-cnn-zoo"
@@ -33,7 +33,7 @@ def outcomes(manifest: Manifest) -> dict[str, str]:
     return {check.name: check.outcome for check in manifest.checks}
 
 
-def test_every_snapshot_is_the_one_that_was_trained(imported: Zoo, search_zoo: Zoo):
+def test_every_snapshot_equals_the_trained_one(imported: Zoo, search_zoo: Zoo):
     order = shuffled(len(search_zoo.weights))
     np.testing.assert_array_equal(np.asarray(imported.weights), search_zoo.weights[order])
     theirs = search_zoo.properties.iloc[order].reset_index(drop=True)
@@ -43,7 +43,7 @@ def test_every_snapshot_is_the_one_that_was_trained(imported: Zoo, search_zoo: Z
     pd.testing.assert_frame_equal(imported.properties[shared], theirs[shared])
 
 
-def test_a_network_has_the_accuracy_of_its_row(imported: Zoo):
+def test_each_network_has_the_accuracy_in_its_row(imported: Zoo):
     assert outcomes(imported.manifest)["accuracy measured again"] == "passed"
     assert set(outcomes(imported.manifest).values()) == {"passed", "noted"}
 
@@ -88,7 +88,7 @@ def compressed(kind: str) -> Callable[[Path, Path], Path]:
 
 
 def weights_last(small_cnn: Path, place: Path) -> Path:
-    """A zip, members in another order than by name."""
+    """Pack a zip whose members are not in order of name."""
     path = place / "mnist.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in ("weights.npy", "metrics.csv.gz", "layout.csv"):
@@ -96,8 +96,8 @@ def weights_last(small_cnn: Path, place: Path) -> Path:
     return path
 
 
-def streamed(small_cnn: Path, place: Path) -> Path:
-    """A tar whose weights come first."""
+def weights_first(small_cnn: Path, place: Path) -> Path:
+    """Pack a tar whose weights come first."""
     path = place / "mnist.tar"
     with tarfile.open(path, "w") as archive:
         for name in ("weights.npy", "layout.csv", "metrics.csv.gz"):
@@ -106,16 +106,16 @@ def streamed(small_cnn: Path, place: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    "pack", [*map(compressed, ("zip", "tar", "gztar", "xztar")), weights_last, streamed]
+    "pack", [*map(compressed, ("zip", "tar", "gztar", "xztar")), weights_last, weights_first]
 )
-def test_an_archive_gives_what_the_folder_gives(
+def test_an_archive_gives_the_same_zoo_as_its_folder(
     pack: Callable[[Path, Path], Path], small_cnn: Path, imported: Zoo, tmp_path: Path, images: str
 ):
     manifest = import_zoo(FORMAT, pack(small_cnn, tmp_path), tmp_path / "zoo", images=images)
     assert manifest.content_sha256 == imported.manifest.content_sha256
 
 
-def test_old_names_and_plain_tables_are_read_too(
+def test_old_names_and_uncompressed_tables_are_read_too(
     small_cnn: Path, imported: Zoo, tmp_path: Path, images: str
 ):
     old = tmp_path / "old"
@@ -137,7 +137,9 @@ def altered(zoo: Zoo, folder: Path, change: Callable[[pd.DataFrame, np.ndarray],
     return write_small_cnn_zoo(folder, table, vectors)
 
 
-def test_what_is_not_finite_is_left_out_and_named(search_zoo: Zoo, tmp_path: Path, images: str):
+def test_snapshots_that_are_not_finite_are_left_out_and_reported(
+    search_zoo: Zoo, tmp_path: Path, images: str
+):
     def change(table: pd.DataFrame, vectors: np.ndarray) -> None:
         vectors[3, 17] = np.nan
         table.iloc[5, table.columns.get_loc("test_loss")] = np.inf
@@ -153,7 +155,7 @@ def test_what_is_not_finite_is_left_out_and_named(search_zoo: Zoo, tmp_path: Pat
     }
 
 
-def test_a_run_cut_short_is_kept_and_what_it_lacks_is_named(
+def test_a_run_cut_short_is_kept_and_its_missing_epochs_are_reported(
     search_zoo: Zoo, tmp_path: Path, images: str
 ):
     source = write_small_cnn_zoo(
@@ -169,16 +171,16 @@ def test_a_run_cut_short_is_kept_and_what_it_lacks_is_named(
 @pytest.mark.parametrize(
     ("layout", "check"),
     [
-        # As ProbeX and others read it: the kernel's axes taken for those of torch.
-        (LAYOUT.replace('"(3, 3, 16, 16)"', '"(16, 16, 3, 3)"'), "is no conv2.weight"),
+        # ProbeX and others read it so, with the kernel axes of torch.
+        (LAYOUT.replace('"(3, 3, 16, 16)"', '"(16, 16, 3, 3)"'), "does not fit conv2.weight"),
         (LAYOUT.replace(",2480,2496,", ",2320,2336,"), "from 2320 to 2336, after 2480"),
-        (LAYOUT.replace('"(16, 10)"', '"(10, 16)"'), "is no fc1.weight"),
+        (LAYOUT.replace('"(16, 10)"', '"(10, 16)"'), "does not fit fc1.weight"),
         (LAYOUT.replace('"(16,)"', "\"__import__('os').getcwd()\"", 1), "cannot be read"),
         (LAYOUT.rpartition("sequential")[0], "expected 4 layers"),
         ("", "expected 4 layers"),
     ],
 )
-def test_a_layout_that_is_not_the_networks_is_refused(
+def test_a_layout_that_does_not_fit_the_network_is_refused(
     layout: str, check: str, search_zoo: Zoo, tmp_path: Path
 ):
     source = write_small_cnn_zoo(
@@ -200,7 +202,7 @@ def labels_shifted(table: pd.DataFrame, vectors: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("change", [kernels_not_transposed, labels_shifted])
-def test_weights_and_accuracies_that_do_not_belong_together_end_the_import(
+def test_accuracies_that_do_not_match_the_weights_end_the_import(
     change: Callable[[pd.DataFrame, np.ndarray], None], search_zoo: Zoo, tmp_path: Path, images: str
 ):
     source = altered(search_zoo, tmp_path / "files", change)
@@ -214,21 +216,23 @@ def test_two_rows_for_one_checkpoint_end_the_import(search_zoo: Zoo, tmp_path: P
         table.iloc[1, table.columns.get_loc("step")] = 0
 
     source = altered(search_zoo, tmp_path / "files", change)
-    with pytest.raises(FailedChecksError, match=r"2 rows share one, the first is .*, epoch 0"):
+    with pytest.raises(
+        FailedChecksError, match=r"2 rows share a model and epoch, such as .*, epoch 0"
+    ):
         import_zoo(FORMAT, source, tmp_path / "zoo", images=images)
     assert not (tmp_path / "zoo").exists()
 
 
-def test_the_permutation_check_knows_wrong_axes(
+def test_the_permutation_check_fails_on_wrong_axes(
     search_zoo: Zoo, small_cnn: Path, tmp_path: Path, images: str
 ):
-    """Told that outputs come first, as one project read these files, it must not pass."""
+    """One project read these files as if outputs came first."""
     from dataclasses import replace
 
     from zoogen.importers.checks import permutation_check
-    from zoogen.importers.request import Request
+    from zoogen.importers.request import ImportRequest
 
-    foreign = FORMATS[FORMAT](Request(source=small_cnn, images=images))
+    foreign = FORMATS[FORMAT](ImportRequest(source=small_cnn, images=images))
     originals = tensorflow_vectors(search_zoo)[8::9]
     activations = list(search_zoo.properties["activation"][8::9])
     assert permutation_check(originals, activations, foreign).outcome == "passed"
@@ -241,22 +245,22 @@ def test_the_permutation_check_knows_wrong_axes(
 
 
 @pytest.mark.parametrize(
-    ("column", "value", "told"),
+    ("column", "value", "message"),
     [
-        ("step", "two", "is no table of metrics .*conversion error to int64: invalid value 'two'"),
+        ("step", "two", "is not a metrics table .*conversion error to int64: invalid value 'two'"),
         ("test_accuracy", "good", "conversion error to double: invalid value 'good'"),
-        ("step", -1, "an epoch is -1, expected whole numbers from 0"),
-        ("config.dataset", "imagenet", "'imagenet', expected mnist, fashion_mnist"),
-        ("config.activation", "swish", "activation 'swish' cannot be run"),
+        ("step", -1, "found epoch -1, expected whole numbers from 0"),
+        ("config.dataset", "imagenet", "'imagenet', expected one of mnist, fashion_mnist"),
+        ("config.activation", "swish", "unknown activation 'swish'"),
         ("config.learning_rate", "fast", "learning_rate is 'fast', expected a number"),
     ],
 )
-def test_values_that_cannot_be_are_named(
-    column: str, value: str, told: str, search_zoo: Zoo, tmp_path: Path
+def test_invalid_values_are_reported(
+    column: str, value: str, message: str, search_zoo: Zoo, tmp_path: Path
 ):
     table = metrics(search_zoo).assign(**{column: value})
     source = write_small_cnn_zoo(tmp_path / "files", table, tensorflow_vectors(search_zoo))
-    with pytest.raises(ZooError, match=told):
+    with pytest.raises(ZooError, match=message):
         import_zoo(FORMAT, source, tmp_path / "zoo")
 
 
@@ -264,13 +268,13 @@ def test_two_data_sets_in_one_source_are_not_mixed(small_cnn: Path, tmp_path: Pa
     for name in ("cifar10", "mnist"):
         copytree(small_cnn, tmp_path / "both" / name)
     with pytest.raises(
-        ZooError, match=r"has cifar10/weights\.npy and mnist/weights\.npy; name the"
+        ZooError, match=r"has cifar10/weights\.npy and mnist/weights\.npy; import one"
     ):
         import_zoo(FORMAT, tmp_path / "both", tmp_path / "zoo", images="none")
     assert not (tmp_path / "zoo").exists()
 
 
-def test_a_missing_file_or_column_is_named(search_zoo: Zoo, tmp_path: Path):
+def test_a_missing_file_or_column_is_reported(search_zoo: Zoo, tmp_path: Path):
     table, vectors = metrics(search_zoo), tensorflow_vectors(search_zoo)
     source = write_small_cnn_zoo(tmp_path / "files", table.drop(columns="test_accuracy"), vectors)
     with pytest.raises(ZooError, match=r"no column test_accuracy; it has , config.activation"):

@@ -1,4 +1,4 @@
-"""The 2021 paper's pickles: read without running them, three splits as published."""
+"""The pickles of the 2021 paper: read without running code, with the published splits."""
 
 import json
 import os
@@ -42,25 +42,25 @@ def outcomes(manifest: Manifest) -> dict[str, str]:
 
 
 def in_file_order(zoo: Zoo) -> "pd.Index[int]":
-    """Rows of a zoo as the three data sets have them, one after another."""
+    """Return the rows of a zoo in the order of the three data sets."""
     splits = zoo.properties["split"]
     parts = (zoo.properties.index[splits == s] for s in ("train", "validation", "test"))
     return pd.Index(np.concatenate(list(parts)))
 
 
-def same_snapshots(imported: Zoo, original: Zoo, columns: list[str]) -> None:
+def assert_same_snapshots(imported: Zoo, original: Zoo, columns: list[str]) -> None:
     order = in_file_order(original)
     np.testing.assert_array_equal(np.asarray(imported.weights), original.weights[order.to_numpy()])
     theirs = original.properties.loc[order].reset_index(drop=True)
     pd.testing.assert_frame_equal(imported.properties[columns], theirs[columns])
 
 
-def test_a_tetris_zoo_comes_with_its_split_and_what_the_paper_says(
+def test_a_tetris_zoo_has_its_split_and_the_settings_in_the_paper(
     seed_zoo: Zoo, seed_file: Path, tmp_path: Path
 ):
     import_zoo(FORMAT, seed_file, tmp_path / "zoo", images="tetris")
     zoo = load_zoo(tmp_path / "zoo")
-    same_snapshots(zoo, seed_zoo, ["epoch", "split", "test_accuracy", "generalisation_gap"])
+    assert_same_snapshots(zoo, seed_zoo, ["epoch", "split", "test_accuracy", "generalisation_gap"])
     assert len(list(zoo.verify())) == 1 + len(zoo.manifest.shards)
     assert set(outcomes(zoo.manifest).values()) == {"passed"}
     assert (zoo.spec.name, zoo.spec.licence) == ("tetris-seed", "unknown")
@@ -69,11 +69,13 @@ def test_a_tetris_zoo_comes_with_its_split_and_what_the_paper_says(
     assert not zoo.spec.varied
 
 
-def test_what_varies_is_read_from_the_properties(trial_zoo: Zoo, hyp_file: Path, tmp_path: Path):
+def test_axes_that_vary_are_read_from_the_properties(
+    trial_zoo: Zoo, hyp_file: Path, tmp_path: Path
+):
     import_zoo(FORMAT, hyp_file, tmp_path / "zoo", images=trial_zoo.spec.images)
     zoo = load_zoo(tmp_path / "zoo")
     columns = ["activation", "initialiser", "dropout", "learning_rate", "weight_decay"]
-    same_snapshots(zoo, trial_zoo, ["epoch", "split", *columns, "test_accuracy"])
+    assert_same_snapshots(zoo, trial_zoo, ["epoch", "split", *columns, "test_accuracy"])
     assert zoo.spec.varied == ("activation", "initialiser", "dropout")
     assert "optimiser" not in zoo.properties
     assert zoo.spec.optimiser == ()
@@ -81,7 +83,7 @@ def test_what_varies_is_read_from_the_properties(trial_zoo: Zoo, hyp_file: Path,
     assert zoo.manifest.shared_starts
 
 
-def test_without_the_papers_images_accuracies_are_not_checked_and_it_says_so(
+def test_without_the_papers_images_accuracies_are_reported_as_not_checked(
     seed_file: Path, tmp_path: Path
 ):
     manifest = import_zoo(FORMAT, seed_file, tmp_path / "zoo")
@@ -92,7 +94,7 @@ def test_without_the_papers_images_accuracies_are_not_checked_and_it_says_so(
 
 
 @pytest.mark.parametrize("kind", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
-def test_a_file_in_a_zip_gives_the_same(kind: int, seed_file: Path, tmp_path: Path):
+def test_a_file_in_a_zip_gives_the_same_zoo(kind: int, seed_file: Path, tmp_path: Path):
     with zipfile.ZipFile(tmp_path / "all.zip", "w", kind) as archive:
         archive.write(seed_file, f"datasets/{SEED_FILE}")
     packed = import_zoo(FORMAT, tmp_path / "all.zip", tmp_path / "packed", images="tetris")
@@ -100,15 +102,13 @@ def test_a_file_in_a_zip_gives_the_same(kind: int, seed_file: Path, tmp_path: Pa
     assert packed.content_sha256 == plain.content_sha256
 
 
-def test_labels_of_another_epoch_than_their_properties_end_the_import(
-    seed_zoo: Zoo, tmp_path: Path
-):
+def test_labels_that_disagree_with_their_properties_end_the_import(seed_zoo: Zoo, tmp_path: Path):
     def shift(data_set: Any) -> None:
         logged = data_set.properties["training_iteration"]
         data_set.properties["training_iteration"] = [logged[-1], *logged[:-1]]
 
     path = weight_space_file(seed_zoo, tmp_path / SEED_FILE, testset=shift)
-    with pytest.raises(FailedChecksError, match="labels are of another epoch than their prop"):
+    with pytest.raises(FailedChecksError, match="labels disagree with training_iteration"):
         import_zoo(FORMAT, path, tmp_path / "zoo")
     assert not (tmp_path / "zoo").exists()
 
@@ -121,20 +121,20 @@ def test_a_model_in_two_splits_ends_the_import(seed_zoo: Zoo, tmp_path: Path):
 
     both = {"trainset": borrow, "testset": borrow}
     path = weight_space_file(seed_zoo, tmp_path / SEED_FILE, **both)
-    with pytest.raises(FailedChecksError, match=r"models are in several, the first is .*seed=0"):
+    with pytest.raises(FailedChecksError, match=r"models are in several splits, such as .*seed=0"):
         import_zoo(FORMAT, path, tmp_path / "zoo")
 
 
-def test_a_file_of_unknown_name_asks_which_zoo_it_is(seed_zoo: Zoo, tmp_path: Path):
+def test_a_file_with_an_unknown_name_needs_the_name_of_its_zoo(seed_zoo: Zoo, tmp_path: Path):
     path = weight_space_file(seed_zoo, tmp_path / "mine.pt")
-    with pytest.raises(ZooError, match=r"say so with --name, or call the file .*dataset_11"):
+    with pytest.raises(ZooError, match=r"pass --name, or give the file its .*dataset_11"):
         import_zoo(FORMAT, path, tmp_path / "zoo")
     import_zoo(FORMAT, path, tmp_path / "zoo", name="tetris-seed")
     with pytest.raises(IntegrityError, match=r"tensors \[\[5, 16\], \[4, 5\]\], expected \[\[8, 1"):
         import_zoo(FORMAT, path, tmp_path / "other", name="mnist-seed")
 
 
-def test_the_google_data_sets_are_refused_with_the_way_out(tmp_path: Path):
+def test_the_google_data_sets_are_refused_with_advice(tmp_path: Path):
     with as_the_authors():
         held = dict.fromkeys(("trainset", "valset", "testset"), GoogleDatasetSimCLR())
         torch.save(held, tmp_path / HYP_FILE)
@@ -151,15 +151,15 @@ class Evil:
 
 
 @pytest.mark.parametrize(
-    ("call", "told"),
+    ("call", "message"),
     [
         (os.system, r"(posix|nt)\.system"),
         (eval, r"__builtin__\.eval"),
         (getattr, r"__builtin__\.getattr"),
     ],
 )
-def test_a_pickle_that_would_run_something_is_refused_by_name_and_runs_nothing(
-    call: Callable[..., Any], told: str, seed_zoo: Zoo, tmp_path: Path
+def test_a_pickle_that_would_run_code_is_refused_by_name_and_runs_nothing(
+    call: Callable[..., Any], message: str, seed_zoo: Zoo, tmp_path: Path
 ):
     trace = tmp_path / "trace"
     arguments = (f"touch {trace}",) if call is os.system else (f"open({str(trace)!r}, 'w')",)
@@ -168,13 +168,15 @@ def test_a_pickle_that_would_run_something_is_refused_by_name_and_runs_nothing(
         data_set.erase_augment = Evil(call, *arguments)
 
     path = weight_space_file(seed_zoo, tmp_path / SEED_FILE, valset=poison)
-    with pytest.raises(RefusedGlobalError, match=rf"asks for '{told}', which is not on the list"):
+    with pytest.raises(
+        RefusedGlobalError, match=rf"asks for '{message}', which is not on the list"
+    ):
         import_zoo(FORMAT, path, tmp_path / "zoo")
     assert not trace.exists()
     assert not (tmp_path / "zoo").exists()
 
 
-def of_all(key: str, value: Any) -> Callable[[Any], None]:
+def set_all(key: str, value: Any) -> Callable[[Any], None]:
     def change(data_set: Any) -> None:
         data_set.properties[key] = [value] * len(data_set.labels_in)
 
@@ -182,38 +184,38 @@ def of_all(key: str, value: Any) -> Callable[[Any], None]:
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "told"),
+    ("key", "value", "message"),
     [
         ("model::init_type", ["uniform"], r"initialiser is \['uniform'\], expected a word"),
         ("optim::lr", 10**400, "learning_rate is 1000.*, expected a number"),
-        ("training_iteration", "two", "labels are of another epoch .* training_iteration two"),
+        ("training_iteration", "two", "labels disagree with .*, training_iteration two"),
     ],
 )
-def test_properties_of_any_kind_are_told(
-    key: str, value: Any, told: str, seed_zoo: Zoo, tmp_path: Path
+def test_properties_of_the_wrong_type_are_reported(
+    key: str, value: Any, message: str, seed_zoo: Zoo, tmp_path: Path
 ):
-    path = weight_space_file(seed_zoo, tmp_path / SEED_FILE, trainset=of_all(key, value))
-    with pytest.raises(ZooError, match=told):
+    path = weight_space_file(seed_zoo, tmp_path / SEED_FILE, trainset=set_all(key, value))
+    with pytest.raises(ZooError, match=message):
         import_zoo(FORMAT, path, tmp_path / "zoo")
     assert not (tmp_path / "zoo").exists()
 
 
-def test_a_number_in_words_is_a_number(seed_zoo: Zoo, tmp_path: Path):
-    path = weight_space_file(seed_zoo, tmp_path / SEED_FILE, testset=of_all("test_acc", "1e-1"))
+def test_a_number_in_a_string_is_read(seed_zoo: Zoo, tmp_path: Path):
+    path = weight_space_file(seed_zoo, tmp_path / SEED_FILE, testset=set_all("test_acc", "1e-1"))
     import_zoo(FORMAT, path, tmp_path / "zoo")
     assert set(load_zoo(tmp_path / "zoo").test.properties["test_accuracy"]) == {0.1}
 
 
-def test_a_file_larger_than_any_is_not_unfolded(
+def test_a_file_above_the_size_limit_is_refused(
     seed_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("zoogen.importers.weight_space_2021.LARGEST_FILE", 1000)
-    with pytest.raises(IntegrityError, match=r"seed\.pt has \d+ bytes, expected 1000 at most"):
+    monkeypatch.setattr("zoogen.importers.weight_space_2021.data_sets.LARGEST_FILE", 1000)
+    with pytest.raises(IntegrityError, match=r"seed\.pt has \d+ bytes, expected at most 1000"):
         import_zoo(FORMAT, seed_file, tmp_path / "zoo")
 
 
-def test_a_full_disk_where_it_is_unfolded_is_named(seed_file: Path, tmp_path: Path):
-    """A limit on the size of files stands for the disk: it ends a write as a full one does."""
+def test_a_full_temporary_folder_is_reported(seed_file: Path, tmp_path: Path):
+    """A limit on file size makes writes fail as a full disk does."""
     code = (
         "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000));"
         f"sys.argv = ['zoogen', 'import', {FORMAT!r}, {str(seed_file)!r}, 'zoo'];"
@@ -229,28 +231,31 @@ def test_a_full_disk_where_it_is_unfolded_is_named(seed_file: Path, tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
-        (lambda one: one.data_in.pop(), "testset is no data set with data_in, labels_in"),
-        (lambda one: delattr(one, "properties"), "testset is no data set with data_in"),
+        (lambda one: one.data_in.pop(), "testset has data_in, .*; expected data_in, labels_in"),
+        (lambda one: delattr(one, "properties"), "testset has data_in, .*; expected data_in"),
         (lambda one: one.data_in.__setitem__(0, torch.zeros(99)), r"\[99\], expected float32 \[10"),
         (lambda one: one.data_in.__setitem__(0, torch.zeros(100).double()), "is float64"),
-        (lambda one: one.data_in.__setitem__(0, "no tensor"), "a str, expected a tensor"),
-        (lambda one: one.labels_in.__setitem__(0, "run"), "a label reads 'run', expected PATH"),
+        (lambda one: one.data_in.__setitem__(0, "no tensor"), "found a str, not a tensor"),
+        (
+            lambda one: one.labels_in.__setitem__(0, "run"),
+            "cannot parse label 'run', expected PATH",
+        ),
         (lambda one: one.properties.update(test_acc=["x"] * len(one.labels_in)), None),
     ],
 )
-def test_a_data_set_that_is_none_is_refused(
-    change: Callable[[Any], Any], told: str | None, seed_zoo: Zoo, tmp_path: Path
+def test_an_invalid_data_set_is_refused(
+    change: Callable[[Any], Any], message: str | None, seed_zoo: Zoo, tmp_path: Path
 ):
     path = weight_space_file(seed_zoo, tmp_path / SEED_FILE, testset=change)
-    if told is None:  # a property that is no number leaves its row out, with the reason
+    if message is None:  # a row whose property is not a number is left out with the reason
         manifest = import_zoo(FORMAT, path, tmp_path / "zoo")
         assert {one.reason for one in manifest.spec.origin.skipped} == {
             "test_accuracy missing or not finite"
         }
         return
-    with pytest.raises(IntegrityError, match=told):
+    with pytest.raises(IntegrityError, match=message):
         import_zoo(FORMAT, path, tmp_path / "zoo")
     assert not (tmp_path / "zoo").exists()
 

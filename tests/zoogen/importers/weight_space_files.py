@@ -1,4 +1,4 @@
-"""The paper's data sets as its authors pickled them, with classes under the authors' names."""
+"""Data sets pickled as the 2021 paper's authors did, with their class names."""
 
 import sys
 from collections import OrderedDict
@@ -26,11 +26,11 @@ SETTINGS = {
 
 
 class SimCLRDataset:
-    """Pickled under the authors' name."""
+    """Pickled under the authors' module name."""
 
 
 class RandomErasingVector(nn.Module):
-    """Pickled under the authors' name."""
+    """Pickled under the authors' module name."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -38,7 +38,7 @@ class RandomErasingVector(nn.Module):
 
 
 class GoogleDatasetSimCLR:
-    """Pickled under the authors' name."""
+    """Pickled under the authors' module name."""
 
 
 HOMES = {
@@ -50,7 +50,7 @@ HOMES = {
 
 @contextmanager
 def as_the_authors() -> Iterator[None]:
-    """Let the classes be pickled as those of the authors' modules."""
+    """Pickle the classes as if they came from the authors' modules."""
     modules = {"checkpoints_to_datasets": ModuleType("checkpoints_to_datasets")}
     for cls, home in HOMES.items():
         modules[home] = ModuleType(home)
@@ -67,7 +67,7 @@ def as_the_authors() -> Iterator[None]:
 
 
 def data_set(zoo: Zoo, rows: pd.DataFrame, split: str, *, varied: bool) -> SimCLRDataset:
-    """Make one split: vectors, labels and properties, and all that comes with them."""
+    """Make one split: vectors, labels, properties, and everything else the authors pickled."""
     made: Any = SimCLRDataset()
     runs = [f"/zoos/{zoo.spec.name}/NN_tune_trainable_{m:05d}_seed={m}" for m in rows["model"]]
     layers = [(0, "conv2d"), (3, "conv2d"), (6, "conv2d"), (9, "fc"), (11, "fc")]
@@ -104,13 +104,13 @@ def data_set(zoo: Zoo, rows: pd.DataFrame, split: str, *, varied: bool) -> SimCL
 
 
 def weight_space_file(zoo: Zoo, path: Path, *, varied: bool = False, **changes: Any) -> Path:
-    """Write a zoo of ours as the authors would.
+    """Write one of our zoos as the authors would.
 
     Args:
-        zoo: What to write.
-        path: Of the ``.pt`` file.
-        varied: Whether settings are among the properties, as in the ``-hyp`` zoos.
-        **changes: Called with each data set, by the name of its split, before it is written.
+        zoo: The zoo to write.
+        path: The ``.pt`` file to write.
+        varied: Whether to add settings to the properties, as in the ``-hyp`` zoos.
+        **changes: Functions by name of split, called with that data set before it is written.
     """
     sets = {}
     for name, split in SPLITS.items():

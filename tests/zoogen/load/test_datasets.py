@@ -1,4 +1,4 @@
-"""A zoo in other libraries' hands: the same table, the same weights, no copies."""
+"""A zoo in other libraries: the same table, the same weights, no copies."""
 
 import json
 import pickle
@@ -61,7 +61,7 @@ def test_load_dataset_and_read_parquet_give_the_table_from_the_hub(
         "HF_TOKEN": WRITE,
         "HF_HOME": str(tmp_path / "home"),
         "HF_HUB_DISABLE_PROGRESS_BARS": "1",
-        "HF_UPDATE_DOWNLOAD_COUNTS": "0",  # kept beyond this machine
+        "HF_UPDATE_DOWNLOAD_COUNTS": "0",  # or it calls a server elsewhere
     }
     done = subprocess.run(
         [sys.executable, "-c", LOAD, hub.url, str(mixed_zoo.folder)],
@@ -84,7 +84,9 @@ def test_to_datasets_is_the_table(mixed_zoo: Zoo):
     pd.testing.assert_frame_equal(part.to_datasets().to_pandas(), part.properties)
 
 
-def test_without_datasets_the_way_to_it_is_named(mixed_zoo: Zoo, monkeypatch: pytest.MonkeyPatch):
+def test_without_datasets_the_way_to_install_it_is_named(
+    mixed_zoo: Zoo, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setitem(sys.modules, "datasets", None)
     with pytest.raises(ZooError, match=r"datasets; run: pip install 'zoobench\[hub\]'"):
         mixed_zoo.to_datasets()
@@ -103,14 +105,14 @@ def test_a_torch_dataset_is_pickled_by_the_names_of_its_files(mixed_zoo: Zoo):
         assert target == mixed_zoo.train.properties["epoch"].iloc[row]
 
 
-def test_weights_of_ones_own_arrays_are_pickled_whole():
+def test_weights_in_memory_are_pickled_whole():
     weights = Weights([np.ones((2, 3), np.float32)], Layout.of({"w": (3,)})).take([1])
     again = pickle.loads(pickle.dumps(weights))
     assert (np.asarray(again) == np.asarray(weights)).all()
     assert again.layout == weights.layout
 
 
-def test_a_file_that_has_changed_meanwhile_is_not_mapped(copied_zoo: Path):
+def test_a_file_that_changed_in_the_meantime_is_not_mapped(copied_zoo: Path):
     blob = pickle.dumps(load_zoo(copied_zoo).weights)
     path = copied_zoo / shard_name(1)
     path.write_bytes(path.read_bytes()[:-8])
@@ -119,7 +121,7 @@ def test_a_file_that_has_changed_meanwhile_is_not_mapped(copied_zoo: Path):
 
 
 def test_no_worker_holds_a_copy_of_the_zoo(tmp_path: Path):
-    """Two workers, started afresh, and shards of 2 GB that are mostly holes."""
+    """Two spawned workers read sparse shards of 2 GB."""
     rows, params = 2**13, 2**15
     layout = Layout.of({"w": (params,)})
     for number in range(2):

@@ -1,4 +1,4 @@
-"""A loaded zoo is the stored one: every row is what it says, nothing is copied, nothing guessed."""
+"""A loaded zoo is the stored one: every row is right, nothing is copied or guessed."""
 
 import json
 import pickle
@@ -25,7 +25,7 @@ every_built_zoo = pytest.mark.parametrize("name", ["seed_zoo", "hyp_zoo", "mixed
 
 
 def sampled_rows(zoo: Zoo, rows: int = 40) -> list[int]:
-    """Rows of every shard and activation, first and last places of a shard among them."""
+    """Draw rows of every shard and activation, with the first and the last of each shard."""
     table = zoo.properties
     ends = table.groupby("shard").apply(lambda shard: pd.Series(shard.index[[0, -1]])).to_numpy()
     random = np.random.default_rng(0).choice(len(table), rows, replace=False)
@@ -72,7 +72,7 @@ def test_loading_maps_the_shards_and_copies_nothing(mixed_zoo: Zoo):
         assert not part.flags.writeable
 
 
-def test_tensors_of_a_snapshot_are_its_vector_cut_by_the_layout_and_ones_own(mixed_zoo: Zoo):
+def test_the_tensors_of_a_snapshot_are_copies_of_the_slices_of_its_vector(mixed_zoo: Zoo):
     before = mixed_zoo.weights[5]
     tensors = mixed_zoo.state_dict(5)
     assert {name: tuple(tensor.shape) for name, tensor in tensors.items()} == (
@@ -107,7 +107,7 @@ def test_a_torch_dataset_pairs_vectors_with_their_property(mixed_zoo: Zoo):
 def test_an_unknown_split_or_property_is_answered_with_the_closest(
     mixed_zoo: Zoo, split: Any, target: str, complaint: str
 ):
-    dataset = unwrap(Zoo.torch_dataset)  # past the check of types, which only tests have
+    dataset = unwrap(Zoo.torch_dataset)  # without the type check that only tests have
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Zoo, "part", unwrap(Zoo.part))
         with pytest.raises(UnknownNameError, match=complaint):
@@ -133,7 +133,7 @@ def test_an_unknown_zoo_is_answered_with_the_closest_names():
         load_zoo("tetris-sed")
 
 
-def test_a_half_built_folder_is_no_zoo(copied_zoo: Path):
+def test_an_unfinished_build_is_not_a_zoo(copied_zoo: Path):
     (copied_zoo / MANIFEST).unlink()
     with pytest.raises(ZooError, match=r"is not a zoo: it has no zoo\.json"):
         load_zoo(copied_zoo)
@@ -150,7 +150,7 @@ def test_a_zoo_is_found_in_the_cache_by_its_name(
     assert load_zoo("mixed").manifest == mixed_zoo.manifest
 
 
-def test_a_cheap_zoo_is_built_when_it_is_not_there(
+def test_a_missing_tetris_zoo_is_built(
     mixed_zoo: Zoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("ZOOGEN_CACHE", str(tmp_path))
@@ -201,16 +201,14 @@ def test_shards_that_are_not_as_long_as_the_manifest_says_are_refused(copied_zoo
     assert json.loads((copied_zoo / MANIFEST).read_text())["shards"][0]["rows"] == 127
 
 
-def test_a_zoo_that_is_not_what_its_name_promises_says_in_what_and_says_it_once(
+def test_a_zoo_that_differs_from_its_registered_spec_warns_once(
     copied_zoo: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
     spec = load_zoo(copied_zoo).spec
     folder = copied_zoo.rename(copied_zoo.parent / "mine")
     monkeypatch.setitem(ZOOS, "mine", replace(spec, epochs=7, learning_rate=(0.5,)))
-    monkeypatch.setattr("zoogen.load.zoo.Search.find", lambda *_: (folder, None))
+    monkeypatch.setattr("zoogen.load.open.Search.find", lambda *_: (folder, None))
     caplog.clear()
     for _ in range(3):
         load_zoo("mine")
-    assert caplog.messages == [
-        "mine is not the registered one, it differs in learning_rate, epochs"
-    ]
+    assert caplog.messages == ["mine differs from the registered zoo in learning_rate, epochs"]

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, to_rgba_array
 from matplotlib.figure import Figure
 
-from zoogen.plots.colouring import NAMED, PALE, paint_names, paint_numbers, written
+from zoogen.plots.colouring import NAMED, PALE, paint_names, paint_numbers, tick_places
 from zoogen.plots.figures import NAMES
 from zoogen.spec.axes import Range
 from zoogen.spec.zoo_spec import Activation
@@ -18,7 +18,7 @@ from zoogen.spec.zoo_spec import Activation
 
 @pytest.fixture
 def two_axes() -> tuple[Axes, Axes]:
-    """Where to paint, and where its key goes."""
+    """Axes to paint on, and axes for the key."""
     axes, key = Figure().subplots(2, 1, height_ratios=(9, 1))
     return axes, key
 
@@ -68,7 +68,7 @@ def test_a_range_has_its_own_continuous_scale(two_axes: tuple[Axes, Axes], scale
     np.testing.assert_array_equal(np.asarray(dots.get_array()), numbers)
 
 
-def test_what_has_no_value_is_pale(two_axes: tuple[Axes, Axes]):
+def test_points_without_a_value_are_pale(two_axes: tuple[Axes, Axes]):
     axes, key = two_axes
     points = np.arange(6.0).reshape(3, 2)
     paint_numbers(axes, key, points, np.array([0.1, np.nan, 0.2]), (0.1, 0.2))
@@ -79,9 +79,9 @@ def test_what_has_no_value_is_pale(two_axes: tuple[Axes, Axes]):
 
 
 @given(st.integers(1, 200), st.integers(2, 30), st.integers(0, 5))
-def test_few_numbers_are_all_written_of_many_round_ones(count: int, most: int, first: int):
+def test_few_numbers_are_all_labelled_of_many_only_round_ones(count: int, most: int, first: int):
     values = range(first, first + count)
-    places = written(values, most)
+    places = tick_places(values, most)
     if count <= most:
         assert places == list(range(count))
     else:

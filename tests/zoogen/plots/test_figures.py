@@ -1,4 +1,4 @@
-"""Figures show what the table and the weights say."""
+"""Figures show the table and the weights."""
 
 from dataclasses import replace
 
@@ -54,7 +54,7 @@ def test_every_snapshot_is_a_dot_at_its_mean_weight_and_accuracy(mixed_zoo: Zoo)
     assert sorted(map(tuple, dots)) == sorted(map(tuple, expected))
 
 
-def test_there_is_a_panel_for_what_varies_and_always_one_for_the_epoch(mixed_zoo: Zoo):
+def test_each_axis_that_varies_has_a_panel_and_so_does_the_epoch(mixed_zoo: Zoo):
     rows, spec = mixed_zoo.properties, mixed_zoo.spec
     mixed = ["activation", "initialiser", "optimiser", "weight_decay", "dropout", "epoch"]
     assert coloured_by(rows, spec) == mixed
@@ -65,12 +65,12 @@ def test_there_is_a_panel_for_what_varies_and_always_one_for_the_epoch(mixed_zoo
     assert titles == [name.replace("_", " ") for name in mixed]
 
 
-def test_what_a_partial_zoo_has_one_value_of_has_no_panel(mixed_zoo: Zoo):
+def test_an_axis_with_one_value_in_a_partial_zoo_has_no_panel(mixed_zoo: Zoo):
     rows = mixed_zoo.properties
     assert "activation" not in coloured_by(rows[rows["activation"] == "relu"], mixed_zoo.spec)
 
 
-def test_a_standard_deviation_colours_only_models_that_were_started_with_it(mixed_zoo: Zoo):
+def test_a_standard_deviation_colours_only_models_that_use_it(mixed_zoo: Zoo):
     spec = replace(
         mixed_zoo.spec,
         initialiser=("normal", "orthogonal"),
@@ -89,7 +89,7 @@ def test_a_standard_deviation_colours_only_models_that_were_started_with_it(mixe
     np.testing.assert_array_equal(np.asarray(panel.collections[-1].get_array()), [0.1, 0.3])
 
 
-def test_numbers_far_out_call_for_a_logarithmic_scale():
+def test_outliers_need_a_logarithmic_scale():
     draw = np.random.default_rng(0)
     means = draw.normal(0, 0.01, 1000)
     assert linear_up_to(means) is None

@@ -1,4 +1,4 @@
-"""Plots of a zoo lie in its folder and on its card, and leave it the zoo it is."""
+"""Plots of a zoo go to its folder and onto its card, and change nothing else."""
 
 import os
 import re
@@ -21,14 +21,9 @@ from tests.conftest import built
 from tests.zoogen.build.test_zoo import contents
 from zoogen import Weights, Zoo, ZooError, ZooSpec, build_zoo, load_zoo
 from zoogen.cli.commands import app
+from zoogen.pictures import PIXELS_PER_INCH
 from zoogen.plots import zoo as plots
-from zoogen.plots.figures import (
-    ACCURACY_SIZE,
-    MEAN_WEIGHT_SIZE,
-    PIXELS_PER_INCH,
-    accuracy_figure,
-    umap_figure,
-)
+from zoogen.plots.figures import ACCURACY_SIZE, MEAN_WEIGHT_SIZE, accuracy_figure, umap_figure
 from zoogen.plots.zoo import (
     CAPTIONS,
     SAMPLE,
@@ -50,7 +45,7 @@ def copied(zoo: Zoo, folder: Path) -> Zoo:
 
 @pytest.fixture(scope="module")
 def plotted(mixed_zoo: Zoo, tmp_path_factory: pytest.TempPathFactory) -> Zoo:
-    """A copy of ``mixed_zoo``, with its plots."""
+    """A copy of ``mixed_zoo`` with plots."""
     zoo = copied(mixed_zoo, tmp_path_factory.mktemp("plotted") / "zoo")
     plot_zoo(zoo)
     return zoo
@@ -58,7 +53,7 @@ def plotted(mixed_zoo: Zoo, tmp_path_factory: pytest.TempPathFactory) -> Zoo:
 
 @pytest.fixture(scope="module")
 def plain_zoo(mixed_spec: ZooSpec, tmp_path_factory: pytest.TempPathFactory) -> Zoo:
-    """The first 20 of 2000 models that differ in the seed alone."""
+    """The first 20 of 2000 models that differ only in the seed."""
     spec = replace(
         mixed_spec,
         name="plain",
@@ -74,7 +69,7 @@ def plain_zoo(mixed_spec: ZooSpec, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture
 def drawn_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pictures of nothing, for tests of where pictures go."""
+    """Replace the drawing by empty pictures, for tests of where pictures go."""
     monkeypatch.setattr(plots, "draw_plots", lambda zoo: dict.fromkeys(CAPTIONS, PNG))
 
 
@@ -158,7 +153,7 @@ def test_a_sample_is_announced_and_keeps_rows_and_places_together(
     np.testing.assert_array_equal(drawn["places"], mixed_zoo.weights[rows][:, :2])
 
 
-def test_the_files_are_pictures_of_the_announced_size(plotted: Zoo):
+def test_the_files_are_pictures_of_the_right_size(plotted: Zoo):
     accuracy, mean_weight, umap = (
         size((plotted.folder / PLOTS / name).read_bytes()) for name in CAPTIONS
     )
@@ -208,14 +203,14 @@ def test_a_zoo_with_plots_is_verified_and_built_as_before(plotted: Zoo, mixed_sp
     assert contents(plotted.folder) == before
 
 
-def test_overwriting_a_zoo_throws_its_plots_away(plotted: Zoo, mixed_spec: ZooSpec, tmp_path: Path):
+def test_overwriting_a_zoo_deletes_its_plots(plotted: Zoo, mixed_spec: ZooSpec, tmp_path: Path):
     zoo = copied(plotted, tmp_path / "zoo")
     build_zoo(replace(mixed_spec, epochs=1), zoo.folder, models=3, workers=1, overwrite=True)
     assert not (zoo.folder / PLOTS).exists()
     assert links(zoo.folder) == []
 
 
-def test_a_zoo_that_grows_shows_no_plots_of_what_it_was(
+def test_a_zoo_that_grows_loses_its_old_plots(
     mixed_spec: ZooSpec, tmp_path: Path, drawn_at_once: None
 ):
     spec = replace(mixed_spec, models_per_shard=8)
@@ -230,19 +225,19 @@ def test_a_zoo_that_grows_shows_no_plots_of_what_it_was(
     assert len(list(zoo.verify())) == 3
 
 
-def test_a_folder_of_somebody_elses_plots_is_no_zoo(mixed_spec: ZooSpec, tmp_path: Path):
+def test_a_folder_with_only_plots_is_not_a_zoo(mixed_spec: ZooSpec, tmp_path: Path):
     (tmp_path / PLOTS).mkdir()
     with pytest.raises(ZooError, match="it holds plots"):
         build_zoo(mixed_spec, tmp_path)
 
 
-def test_a_zoo_built_anew_in_the_meantime_keeps_its_card(
+def test_a_zoo_rebuilt_in_the_meantime_keeps_its_card(
     plotted: Zoo, tmp_path: Path, drawn_at_once: None
 ):
     zoo = copied(plotted, tmp_path / "zoo")
     write_manifest(zoo.folder, replace(zoo.manifest, models_built=191))
     before = contents(zoo.folder)
-    with pytest.raises(ZooError, match="built anew meanwhile; run the same command again"):
+    with pytest.raises(ZooError, match="rebuilt in the meantime; run the same command again"):
         plot_zoo(zoo)
     assert contents(zoo.folder) == before
 
@@ -261,7 +256,7 @@ def test_a_missing_package_is_named_with_the_extras(
 def test_a_zoo_of_failed_models_is_refused(mixed_spec: ZooSpec, tmp_path: Path):
     spec = replace(mixed_spec, optimiser=("sgd",), learning_rate=(1e38,), seeds=(1,), epochs=1)
     build_zoo(spec, tmp_path / "zoo", models=2, workers=1)
-    with pytest.raises(ZooError, match=r"0 snapshots \(2 of 2 models failed\), .* 3 or more"):
+    with pytest.raises(ZooError, match=r"0 snapshots \(2 of 2 models failed\), .* at least 3"):
         plot_zoo(load_zoo(tmp_path / "zoo"))
     assert not (tmp_path / "zoo" / PLOTS).exists()
 
@@ -272,7 +267,7 @@ def test_the_smallest_zoo_that_can_be_plotted(mixed_spec: ZooSpec, tmp_path: Pat
     assert all(size(path.read_bytes()) for path in written_to)
 
 
-def test_another_folder_leaves_the_zoo_as_it_is(mixed_zoo: Zoo, tmp_path: Path):
+def test_plotting_to_another_folder_leaves_the_zoo_unchanged(mixed_zoo: Zoo, tmp_path: Path):
     before = contents(mixed_zoo.folder)
     done = CliRunner().invoke(app, ["plot", str(mixed_zoo.folder), "--out", str(tmp_path)])
     assert done.exit_code == 0
@@ -281,9 +276,9 @@ def test_another_folder_leaves_the_zoo_as_it_is(mixed_zoo: Zoo, tmp_path: Path):
     assert contents(mixed_zoo.folder) == before
 
 
-def test_plots_do_not_go_among_the_files_of_a_zoo(mixed_zoo: Zoo):
+def test_plots_are_not_written_among_the_files_of_a_zoo(mixed_zoo: Zoo):
     before = contents(mixed_zoo.folder)
-    with pytest.raises(ZooError, match="without --out"):
+    with pytest.raises(ZooError, match="leave out --out"):
         plot_zoo(mixed_zoo, mixed_zoo.folder)
     assert contents(mixed_zoo.folder) == before
 
@@ -293,7 +288,8 @@ def test_no_other_command_waits_for_matplotlib_and_plots_open_no_window():
 import sys, zoogen.cli.commands
 assert not {"matplotlib", "umap", "numba", "pandas"} & set(sys.modules)
 import pandas as pd
-from zoogen.plots.figures import accuracy_figure, as_png
+from zoogen.pictures import as_png
+from zoogen.plots.figures import accuracy_figure
 as_png(lambda: accuracy_figure(pd.DataFrame({"epoch": [1], "test_accuracy": [0.5]}), "one"))
 assert "matplotlib.pyplot" not in sys.modules
 """

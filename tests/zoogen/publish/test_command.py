@@ -1,4 +1,4 @@
-"""``zoogen publish`` in a process of its own, killed and called again."""
+"""``zoogen publish`` in its own process, killed and called again."""
 
 import os
 import pty
@@ -18,7 +18,7 @@ from zoogen.store.manifest import MANIFEST
 
 @pytest.fixture(autouse=True)
 def way_to_the_hub(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tell processes that are started where the Hub is and who asks."""
+    """Set the endpoint and the token for new processes."""
     monkeypatch.setenv("HF_ENDPOINT", hub.url)
     monkeypatch.setenv("HF_TOKEN", WRITE)
 
@@ -69,7 +69,7 @@ def test_errors_have_no_traceback_and_an_exit_code(
         ("xet", "POST", "/commit/", 1),
     ],
 )
-def test_a_killed_upload_leaves_no_zoo_and_is_gone_on_with(
+def test_a_killed_upload_leaves_no_zoo_and_continues(
     hub: Hub,
     mixed_zoo: Zoo,
     tmp_path: Path,
@@ -102,13 +102,13 @@ def test_a_killed_upload_leaves_no_zoo_and_is_gone_on_with(
 
 
 def use_xet(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let processes that are started upload as they do when nobody forbids it."""
+    """Let new processes use Xet, as the client does by default."""
     monkeypatch.delenv("HF_HUB_DISABLE_XET")
     hub.xet = XetStore(tmp_path / "chunks")
 
 
 def put_together(hub: Hub, tmp_path: Path) -> None:
-    """Read back what clients have left in chunks."""
+    """Join the files that clients uploaded as chunks."""
     assert hub.xet is not None
     assert not hub.objects
     repository = hub.repository(REPO)
@@ -117,26 +117,26 @@ def put_together(hub: Hub, tmp_path: Path) -> None:
             repository.alter(name, hub.xet.read(file, tmp_path / "file"))
 
 
-def test_ctrl_c_stops_at_once_and_says_how_to_go_on(hub: Hub, mixed_zoo: Zoo):
+def test_ctrl_c_stops_at_once_and_says_how_to_continue(hub: Hub, mixed_zoo: Zoo):
     held = hub.hold("POST", "preupload")
     process = start_zoogen("publish", mixed_zoo.folder, REPO)
     assert held.reached.wait(PATIENCE), process.communicate()
     os.killpg(process.pid, signal.SIGINT)
     _, stderr = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
-    assert "what was sent is kept, the same command goes on" in stderr
+    assert "sent files are kept, the same command continues" in stderr
     assert "Traceback" not in stderr
 
 
 def read_terminal(terminal: int) -> bytes:
-    """Read on; a terminal says by an error that nobody is at its other end."""
+    """Read the next bytes; a terminal whose other end is closed raises an error."""
     try:
         return os.read(terminal, 1 << 16)
     except OSError:
         return b""
 
 
-def test_a_terminal_shows_what_is_going_on(hub: Hub, mixed_zoo: Zoo):
+def test_a_terminal_shows_each_step(hub: Hub, mixed_zoo: Zoo):
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (24, 80))
     done = subprocess.run(
@@ -151,5 +151,5 @@ def test_a_terminal_shows_what_is_going_on(hub: Hub, mixed_zoo: Zoo):
     shown = b"".join(iter(lambda: read_terminal(ours), b""))
     os.close(ours)
     assert done.returncode == 0
-    for step in (b"check", b"Upload 4 LFS files", b"prove"):
+    for step in (b"check", b"Upload 4 LFS files", b"verify"):
         assert step in shown

@@ -1,4 +1,4 @@
-"""Where a zoo may not go, it does not: nothing is written there, and the error says why."""
+"""A zoo that may not go to a repository changes nothing there, and the error says why."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -19,12 +19,12 @@ from zoogen.store.manifest import MANIFEST
     [
         (READ, "your token may not do this.*write access"),
         (STRANGER, "your token may not do this.*--create-pr"),
-        ("hf_none", "knows no token of yours, or not this one.*hf auth login"),
-        (None, "knows no token of yours.*hf auth login"),
+        ("hf_none", "your token is missing or unknown there.*hf auth login"),
+        (None, "your token is missing or unknown there.*hf auth login"),
     ],
 )
 @pytest.mark.parametrize("there", [True, False])
-def test_a_token_without_rights_is_told_so(
+def test_a_token_without_rights_is_refused(
     hub: Hub, mixed_zoo: Zoo, token: str | None, words: str, there: bool
 ):
     if there:
@@ -66,15 +66,15 @@ def has_the_tag_with_other_content(repository: Repository, zoo: Zoo) -> None:
 @pytest.mark.parametrize(
     ("harm", "words"),
     [
-        (holds_a_text_collection, r"is no zoo: it holds texts/train\.txt; choose another"),
-        (holds_weights_of_its_own, r"is no zoo: it holds weights/best\.safetensors; choose"),
-        (holds_plots_of_its_own, r"is no zoo: it holds plots/loss\.png; choose another"),
+        (holds_a_text_collection, r"is not a zoo: it holds texts/train\.txt; choose another"),
+        (holds_weights_of_its_own, r"is not a zoo: it holds weights/best\.safetensors; choose"),
+        (holds_plots_of_its_own, r"is not a zoo: it holds plots/loss\.png; choose another"),
         (holds_another_zoo, "holds the zoo other, not mixed; choose another"),
         (holds_a_damaged_manifest, r"holds a zoo\.json that cannot be read.*or delete it there"),
         (has_the_tag_with_other_content, "has a v1 already, .* raise version"),
     ],
 )
-def test_what_is_not_ours_to_replace_is_left_alone(
+def test_content_of_others_is_not_replaced(
     hub: Hub, mixed_zoo: Zoo, harm: Callable[[Repository, Zoo], None], words: str
 ):
     harm(hub.create(REPO), mixed_zoo)
@@ -83,15 +83,17 @@ def test_what_is_not_ours_to_replace_is_left_alone(
     assert not written(hub)
 
 
-def test_a_public_repository_does_not_pass_for_a_private_one(hub: Hub, mixed_zoo: Zoo):
+def test_a_public_repository_is_refused_for_private_publishing(hub: Hub, mixed_zoo: Zoo):
     hub.create(REPO)
-    with pytest.raises(ZooError, match=r"is public and stays so; .* leave out --private"):
+    with pytest.raises(ZooError, match=r"is public; make it private .* leave out --private"):
         published(hub, mixed_zoo.folder, private=True)
     assert not written(hub)
 
 
 @pytest.mark.parametrize("options", [{"create_pr": True}, {"revision": "refs/pr/7"}])
-def test_nobody_is_there_to_take_a_pull_request(hub: Hub, mixed_zoo: Zoo, options: dict[str, Any]):
+def test_a_pull_request_needs_an_existing_repository(
+    hub: Hub, mixed_zoo: Zoo, options: dict[str, Any]
+):
     with pytest.raises(ZooError, match="no such data set to send a pull request to"):
         published(hub, mixed_zoo.folder, **options)
     hub.create(REPO)
@@ -103,8 +105,8 @@ def test_nobody_is_there_to_take_a_pull_request(hub: Hub, mixed_zoo: Zoo, option
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"models_built": 100}, "version 1 with 192 models, here it is version 1 with 100"),
-        ({"spec": {"version": 0}}, "version 2 with 192 models, here it is version 1 with 192"),
+        ({"models_built": 100}, "version 1 with 192 models, yours is version 1 with 100"),
+        ({"spec": {"version": 0}}, "version 2 with 192 models, yours is version 1 with 192"),
     ],
 )
 def test_main_never_goes_back(
@@ -128,23 +130,23 @@ def test_main_never_goes_back(
     assert there == (earlier / MANIFEST).read_bytes()
 
 
-def test_what_never_moves_is_not_published_to(hub: Hub, mixed_zoo: Zoo):
+def test_tags_and_commits_are_not_published_to(hub: Hub, mixed_zoo: Zoo):
     commit = published(hub, mixed_zoo.folder).commit
     hub.requests.clear()
     for revision in ("v1", commit):
-        with pytest.raises(ZooError, match=f"{revision} is no branch of .* but a tag or a commit"):
+        with pytest.raises(ZooError, match=f"{revision} of .* is a tag or a commit, which never"):
             published(hub, mixed_zoo.folder, revision=revision)
-    with pytest.raises(ZooError, match="'' names no revision: expected a branch"):
+    with pytest.raises(ZooError, match="'' is not a revision; expected a branch"):
         published(hub, mixed_zoo.folder, revision="")
     assert not written(hub)
-    with pytest.raises(ZooError, match="is no branch of"):
+    with pytest.raises(ZooError, match="is a tag or a commit"):
         published(hub, mixed_zoo.folder, "org/new", revision="0" * 40)
     assert list(hub.repositories) == [("datasets", REPO)]
 
 
 def test_without_a_token_there_is_no_pull_request(hub: Hub, mixed_zoo: Zoo):
     hub.create(REPO)
-    with pytest.raises(ZooError, match="it asks for a token, and there is none; run: hf auth log"):
+    with pytest.raises(ZooError, match="it needs a token and you have none; run: hf auth login"):
         published(hub, mixed_zoo.folder, token=None, create_pr=True)
     assert not written(hub)
 
@@ -159,7 +161,7 @@ def test_a_pull_request_to_a_branch_is_refused(hub: Hub, mixed_zoo: Zoo):
     "name",
     ["mixed", "org/", "/mixed", "org/a/b", "org/a b", "../mixed", "org/a--b", "o/" + "a" * 99],
 )
-def test_what_is_no_name_of_a_repository_is_refused(hub: Hub, mixed_zoo: Zoo, name: str):
-    with pytest.raises(ZooError, match="names no repository of the Hub: expected OWNER/NAME"):
+def test_an_impossible_name_of_a_repository_is_refused(hub: Hub, mixed_zoo: Zoo, name: str):
+    with pytest.raises(ZooError, match="is not a repository of the Hub; expected OWNER/NAME"):
         published(hub, mixed_zoo.folder, name)
     assert not hub.requests

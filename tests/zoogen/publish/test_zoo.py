@@ -1,20 +1,17 @@
-"""Publishing: all of a zoo or nothing that looks like one, proved, tagged, and no work twice."""
+"""Publishing sends a complete zoo or nothing that looks like one, verifies it and tags it."""
 
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
 
 from tests.hub import READ, STRANGER, WRITE, Hub, Repository
-from tests.hub.store import stored_file
 from tests.zoogen.build.test_zoo import contents
-from tests.zoogen.store.test_manifest import edit, flip
-from zoogen import ZOOS, IntegrityError, Publication, Zoo, ZooError, load_zoo, publish_zoo
+from tests.zoogen.store.test_manifest import edit
+from zoogen import ZOOS, Publication, Zoo, ZooError, publish_zoo
 from zoogen.plots.zoo import CAPTIONS
-from zoogen.publish.staging import stage_files
 from zoogen.store.manifest import MANIFEST, TABLE, read_manifest
 from zoogen.store.shards import shard_name
 
@@ -45,7 +42,7 @@ def the_zoo_is_there(hub: Hub, folder: Path, repository: str = REPO) -> None:
             assert there[name] == content[1], name
 
 
-def test_a_published_zoo_is_all_there_with_the_manifest_last(hub: Hub, mixed_zoo: Zoo):
+def test_a_published_zoo_is_complete_and_its_manifest_comes_last(hub: Hub, mixed_zoo: Zoo):
     publication = published(hub, mixed_zoo.folder, private=True)
     the_zoo_is_there(hub, mixed_zoo.folder)
     repository = hub.repository(REPO)
@@ -59,7 +56,7 @@ def test_a_published_zoo_is_all_there_with_the_manifest_last(hub: Hub, mixed_zoo
     assert set(changes(publication).values()) == {"new"}
 
 
-def test_a_zoo_that_is_there_is_not_sent_again(hub: Hub, mixed_zoo: Zoo):
+def test_a_published_zoo_is_not_sent_again(hub: Hub, mixed_zoo: Zoo):
     first = published(hub, mixed_zoo.folder)
     hub.requests.clear()
     again = published(hub, mixed_zoo.folder, token=READ)
@@ -105,7 +102,7 @@ def test_a_dry_run_only_looks(hub: Hub, mixed_zoo: Zoo):
     assert not written(hub)
 
 
-def test_only_what_differs_is_sent_and_no_half_of_it_is_a_zoo(hub: Hub, mixed_zoo: Zoo):
+def test_only_differences_are_sent_and_half_an_upload_is_not_a_zoo(hub: Hub, mixed_zoo: Zoo):
     published(hub, mixed_zoo.folder)
     repository = hub.repository(REPO)
     theirs = {"LICENSE": b"theirs", "weights/notes.txt": b"theirs", "plots/mine.png": b"theirs"}
@@ -125,7 +122,7 @@ def test_only_what_differs_is_sent_and_no_half_of_it_is_a_zoo(hub: Hub, mixed_zo
     assert repository.tags == {"v1": tagged}
 
 
-def test_a_new_picture_does_not_take_the_zoo_away(hub: Hub, copied_zoo: Path):
+def test_new_plots_do_not_withdraw_the_manifest(hub: Hub, copied_zoo: Path):
     published(hub, copied_zoo)
     (copied_zoo / "plots").mkdir()
     for name in CAPTIONS:
@@ -141,7 +138,7 @@ def test_a_new_picture_does_not_take_the_zoo_away(hub: Hub, copied_zoo: Path):
 
 
 @pytest.mark.parametrize("part_bytes", [1000, 10**9])
-def test_large_files_go_in_parts_if_the_hub_wants_them_so(
+def test_large_files_are_sent_in_parts_if_the_hub_asks_for_parts(
     hub: Hub, mixed_zoo: Zoo, part_bytes: int
 ):
     hub.part_bytes = part_bytes
@@ -161,7 +158,7 @@ def test_a_partial_zoo_says_so(hub: Hub, seed_zoo: Zoo):
     )
 
 
-def test_a_pull_request_leaves_main_alone_and_is_gone_on_with(hub: Hub, mixed_zoo: Zoo):
+def test_a_pull_request_leaves_main_alone_and_continues(hub: Hub, mixed_zoo: Zoo):
     repository = hub.create(REPO)
     hub.answer(403, "POST", "/commit/")
     with pytest.raises(ZooError, match="your token may not do this"):
@@ -180,13 +177,13 @@ def test_a_pull_request_leaves_main_alone_and_is_gone_on_with(hub: Hub, mixed_zo
     assert repository.tags == {"v1": repository.heads["main"]}
 
 
-def test_a_pull_request_for_what_is_there_is_not_opened(hub: Hub, mixed_zoo: Zoo):
+def test_no_pull_request_is_opened_without_a_change(hub: Hub, mixed_zoo: Zoo):
     published(hub, mixed_zoo.folder)
     assert not published(hub, mixed_zoo.folder, create_pr=True).sent
     assert not hub.repository(REPO).pulls
 
 
-def test_a_branch_is_made_and_main_left_alone(hub: Hub, mixed_zoo: Zoo):
+def test_a_new_branch_leaves_main_alone(hub: Hub, mixed_zoo: Zoo):
     for _ in range(2):
         publication = published(hub, mixed_zoo.folder, revision="try")
     repository = hub.repository(REPO)
@@ -194,143 +191,6 @@ def test_a_branch_is_made_and_main_left_alone(hub: Hub, mixed_zoo: Zoo):
     assert set(repository.tree()) == {".gitattributes"}
     assert MANIFEST in repository.tree("try")
     assert not repository.tags
-
-
-@pytest.mark.parametrize("file", [TABLE, shard_name(1)])
-def test_a_damaged_zoo_is_not_published(hub: Hub, copied_zoo: Path, file: str):
-    flip(copied_zoo / file)
-    with pytest.raises(IntegrityError, match=f"{file}: sha256"):
-        published(hub, copied_zoo)
-    assert not hub.requests
-
-
-def test_a_folder_that_is_no_zoo_is_not_published(hub: Hub, tmp_path: Path):
-    with pytest.raises(ZooError, match=r"is not a zoo: it has no zoo\.json"):
-        published(hub, tmp_path)
-    assert not hub.requests
-
-
-@pytest.mark.parametrize("file", [shard_name(1), TABLE, "README.md", MANIFEST])
-def test_what_arrives_altered_gets_no_tag(hub: Hub, mixed_zoo: Zoo, file: str):
-    proof = hub.hold("GET", "/tree/")
-    errors: list[ZooError] = []
-
-    def publish_it() -> None:
-        with pytest.raises(IntegrityError) as caught:
-            published(hub, mixed_zoo.folder)
-        errors.append(caught.value)
-
-    publishing = Thread(target=publish_it)
-    publishing.start()
-    assert proof.reached.wait(30)
-    tree = hub.repository(REPO).tree()
-    tree[file] = stored_file(file, b" " + tree[file].content)
-    proof.release()
-    publishing.join()
-    assert f"{file} has sha256" in str(errors[0])
-    assert "this version has no tag: call the same command again" in str(errors[0])
-    assert not hub.repository(REPO).tags
-    published(hub, mixed_zoo.folder)
-    the_zoo_is_there(hub, mixed_zoo.folder)
-    assert list(hub.repository(REPO).tags) == ["v1"]
-
-
-def test_small_files_are_proved_by_their_bytes(hub: Hub, mixed_zoo: Zoo, tmp_path: Path):
-    published(hub, mixed_zoo.folder, cache_dir=tmp_path)
-    hub.repository(REPO).alter("README.md", b"# Another\n")
-    with pytest.raises(IntegrityError, match=r"README\.md has sha256"):
-        published(hub, mixed_zoo.folder, cache_dir=tmp_path)
-
-
-def test_a_zoo_is_looked_for_where_zoos_are_kept(
-    hub: Hub, copied_zoo: Path, mixed_zoo: Zoo, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setitem(ZOOS, "copy", mixed_zoo.spec)
-    published(hub, "copy", cache_dir=copied_zoo.parent)
-    the_zoo_is_there(hub, copied_zoo)
-
-
-def test_a_shard_that_changes_while_it_is_sent_gets_no_tag(hub: Hub, copied_zoo: Path):
-    """It was whole when it was hashed, and what arrived is what lies here now."""
-    held = hub.hold("POST", "preupload")
-    errors: list[ZooError] = []
-
-    def publish_it() -> None:
-        with pytest.raises(IntegrityError) as caught:
-            published(hub, copied_zoo)
-        errors.append(caught.value)
-
-    publishing = Thread(target=publish_it)
-    publishing.start()
-    assert held.reached.wait(30)
-    flip(copied_zoo / shard_name(1))
-    held.release()
-    publishing.join()
-    assert f"{shard_name(1)} has sha256" in str(errors[0])
-    assert not hub.repository(REPO).tags
-
-
-def test_a_zoo_that_became_another_is_not_staged(copied_zoo: Path, tmp_path: Path):
-    zoo = load_zoo(copied_zoo)
-    edit(copied_zoo, lambda fields: fields.update(models_planned=1000))
-    with pytest.raises(IntegrityError, match="is another zoo than a moment ago; publish it again"):
-        stage_files(zoo, tmp_path / "stage")
-
-
-def test_a_hub_that_is_down_is_named(hub: Hub, mixed_zoo: Zoo):
-    hub.stop()
-    with pytest.raises(ZooError, match=f"{hub.url}: no connection .*refused.*call the same"):
-        published(hub, mixed_zoo.folder)
-
-
-@pytest.mark.parametrize(
-    ("status", "words"),
-    [(500, "trouble of its own, status 500"), (429, "asks to wait"), (412, "somebody else")],
-)
-def test_a_hub_in_trouble_is_told_of_and_gone_on_with(
-    hub: Hub, mixed_zoo: Zoo, waits: list[float], status: int, words: str
-):
-    hub.answer(status, "POST", "/commit/", times=10)
-    with pytest.raises(ZooError, match=f"{words}.*call the same command again"):
-        published(hub, mixed_zoo.folder)
-    hub.faults.coming.clear()
-    hub.requests.clear()
-    published(hub, mixed_zoo.folder)
-    assert not hub.calls("PUT")  # the shards had come through
-    the_zoo_is_there(hub, mixed_zoo.folder)
-
-
-@pytest.mark.parametrize(
-    ("method", "path"), [("POST", "preupload"), ("PUT", "storage"), ("POST", "objects/batch")]
-)
-def test_a_moment_of_trouble_is_waited_out(
-    hub: Hub, mixed_zoo: Zoo, waits: list[float], method: str, path: str
-):
-    hub.answer(500, method, path)
-    hub.answer(429, method, path, retry_after=20)
-    published(hub, mixed_zoo.folder)
-    the_zoo_is_there(hub, mixed_zoo.folder)
-    assert sum(wait > 20 for wait in waits) == 1
-    assert len(waits) == 2
-
-
-@pytest.mark.parametrize("after", [0, 1000])
-def test_a_connection_that_is_cut_is_made_again(
-    hub: Hub, mixed_zoo: Zoo, waits: list[float], after: int
-):
-    hub.cut(after, "PUT", "storage", times=2)
-    published(hub, mixed_zoo.folder)
-    the_zoo_is_there(hub, mixed_zoo.folder)
-
-
-@pytest.mark.parametrize("package", ["huggingface_hub", "mlcroissant"])
-def test_a_missing_package_is_named_with_the_way_out(
-    hub: Hub, mixed_zoo: Zoo, package: str, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(ZooError, match=rf"{package}; run: pip install 'zoobench\[hub\]'"):
-        published(hub, mixed_zoo.folder)
-    assert not written(hub)
 
 
 def test_more_models_are_another_version(hub: Hub, copied_zoo: Path):
@@ -342,3 +202,11 @@ def test_more_models_are_another_version(hub: Hub, copied_zoo: Path):
     part, whole = (repository.contents(tag) for tag in ("v1-192-models", "v1"))
     assert (part[TABLE], part[MANIFEST] == whole[MANIFEST]) == (whole[TABLE], False)
     assert read_manifest(copied_zoo).is_complete
+
+
+def test_a_registered_zoo_is_published_from_the_cache(
+    hub: Hub, copied_zoo: Path, mixed_zoo: Zoo, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setitem(ZOOS, "copy", mixed_zoo.spec)
+    published(hub, "copy", cache_dir=copied_zoo.parent)
+    the_zoo_is_there(hub, copied_zoo)

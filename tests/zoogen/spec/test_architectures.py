@@ -1,4 +1,4 @@
-"""Architectures: sizes that fit, and what is refused."""
+"""Architectures: sizes, layouts and what is refused."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from zoogen import CNN, MLP, ZOOS, Convolution
 from zoogen.spec.architectures import Network
 
 
-def test_the_papers_cnn_has_the_tensors_of_its_table():
+def test_the_papers_cnn_has_the_tensors_of_the_papers_table():
     layout = ZOOS["mnist-seed"].network.layout
     assert layout.shapes == {
         "conv1.weight": (8, 1, 5, 5),
@@ -48,7 +48,7 @@ def test_the_small_cnn_zoo_shrinks_its_maps_as_published(zoo: str, sides: tuple[
 )
 def test_a_convolution_larger_than_its_map_is_refused_by_number(blocks: list[dict[str, Any]]):
     convolutions = tuple(Convolution(channels=2, **block) for block in blocks)
-    with pytest.raises(ValidationError, match=f"convolution {len(blocks)} leaves a map of"):
+    with pytest.raises(ValidationError, match=f"convolution {len(blocks)} reduces an image of"):
         CNN(image=(1, 5, 5), convolutions=convolutions, widths=(3,))
 
 
@@ -56,7 +56,7 @@ def test_a_convolution_larger_than_its_map_is_refused_by_number(blocks: list[dic
     ("field", "value"),
     [("widths", ()), ("convolutions", ()), ("features", "max"), ("image", (1, 0, 5))],
 )
-def test_a_part_that_is_missing_or_unknown_is_refused_by_name(field: str, value: object):
+def test_a_missing_or_unknown_value_is_refused_by_field(field: str, value: object):
     fields = {
         "image": (1, 5, 5),
         "convolutions": (Convolution(channels=2, kernel=3),),
@@ -67,7 +67,7 @@ def test_a_part_that_is_missing_or_unknown_is_refused_by_name(field: str, value:
 
 
 @pytest.mark.parametrize("network", [MLP(widths=(3, 2)), ZOOS["mnist-seed"].network], ids=str)
-def test_a_network_is_told_by_its_kind_in_json(network: MLP | CNN):
+def test_json_tells_networks_apart_by_kind(network: MLP | CNN):
     adapter: TypeAdapter[MLP | CNN] = TypeAdapter(Network)
     assert adapter.validate_json(adapter.dump_json(network)) == network
     with pytest.raises(ValidationError, match="transformer"):

@@ -1,4 +1,4 @@
-"""Ranges and seeds to draw: what lies in them, and what is refused."""
+"""Ranges and random seeds: what they draw, and what is refused."""
 
 from math import inf, nan
 from typing import Any
@@ -14,12 +14,12 @@ shares = st.floats(0, 1, exclude_max=True)
 
 
 @given(shares, st.sampled_from([Range(0.5, 2.0), Range(1e-8, 1e-2, "log"), Range(-3.0, 0.0)]))
-def test_what_is_drawn_lies_in_the_range(share: float, values: Range):
+def test_a_drawn_number_lies_in_the_range(share: float, values: Range):
     assert values.low <= values.at(share) <= values.high
 
 
 @given(shares, shares)
-def test_a_larger_share_is_a_larger_number(one: float, two: float):
+def test_a_larger_share_gives_no_smaller_number(one: float, two: float):
     for values in (Range(0.5, 2.0), Range(1e-8, 1e-2, "log")):
         assert (values.at(one) <= values.at(two)) == (one <= two) or values.at(one) == values.at(
             two
@@ -32,7 +32,7 @@ def test_half_of_a_logarithmic_range_lies_below_its_geometric_mean():
 
 
 @given(shares)
-def test_six_digits_are_drawn(share: float):
+def test_a_drawn_number_has_six_digits(share: float):
     value = Range(1e-3, 0.5, "log").at(share)
     assert float(f"{value:.6g}") == value
 
@@ -42,19 +42,19 @@ def test_six_digits_are_drawn(share: float):
     [
         (1.0, 1.0, "linear", "is empty"),
         (2.0, 1.0, "linear", "is empty"),
-        (0.0, 1.0, "log", "starts above 0, not at 0"),
+        (0.0, 1.0, "log", "must start above 0, not at 0"),
         (nan, 1.0, "linear", "finite"),
         (0.0, inf, "linear", "finite"),
         (0.0, 1.0, "cubic", "linear"),
     ],
 )
-def test_a_range_that_holds_nothing_is_refused(low: float, high: float, scale: Any, complaint: str):
+def test_an_empty_or_infinite_range_is_refused(low: float, high: float, scale: Any, complaint: str):
     with pytest.raises(ValidationError, match=complaint):
         Range(low, high, scale)
 
 
 @given(st.integers(0, 20), st.integers(0, 20), shares)
-def test_every_seed_may_be_drawn_and_no_other(low: int, more: int, share: float):
+def test_every_seed_between_the_bounds_can_be_drawn_and_no_other(low: int, more: int, share: float):
     seeds = RandomSeeds(each=2, low=low, high=low + more)
     assert low <= seeds.at(share) <= low + more
     drawn = {seeds.at((step + 0.5) / (more + 1)) for step in range(more + 1)}
@@ -63,6 +63,6 @@ def test_every_seed_may_be_drawn_and_no_other(low: int, more: int, share: float)
     assert len(seeds) == 2
 
 
-def test_seeds_without_bounds_between_are_refused():
+def test_bounds_without_a_seed_between_them_are_refused():
     with pytest.raises(ValidationError, match="no seed lies between 3 and 2"):
         RandomSeeds(each=1, low=3, high=2)

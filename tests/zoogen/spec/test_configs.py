@@ -1,4 +1,4 @@
-"""The models of a zoo: all of them, once, in an order that never changes."""
+"""The models of a zoo: each exactly once, in a fixed order."""
 
 from collections import Counter
 from dataclasses import replace
@@ -26,7 +26,7 @@ def test_every_combination_is_one_model(mixed_spec: ZooSpec):
     assert len(points) == len(configs) == mixed_spec.models
 
 
-def test_a_models_number_is_its_place():
+def test_the_number_of_a_model_is_its_index():
     assert [config.model for config in model_configs(SPEC)] == list(range(SPEC.models))
 
 
@@ -34,12 +34,12 @@ def test_seeds_vary_fastest_in_the_order_given():
     assert [config.seed for config in model_configs(SPEC)] == [5, 3] * (SPEC.models // 2)
 
 
-def test_the_length_of_training_does_not_renumber_the_models():
+def test_longer_training_does_not_renumber_the_models():
     assert model_configs(replace(SPEC, epochs=1)) == model_configs(SPEC)
 
 
 @pytest.mark.parametrize("spec", [DEALT, SEARCH], ids=lambda spec: spec.name)
-def test_dealt_models_are_numbered_in_turns_of_kinds(spec: ZooSpec):
+def test_kinds_alternate_among_dealt_models(spec: ZooSpec):
     configs = model_configs(spec)
     assert [config.model for config in configs] == list(range(spec.models))
     kinds = {config.kind for config in configs}
@@ -57,7 +57,7 @@ def test_the_first_dealt_models_are_a_sample_of_all():
         assert all(abs(count - share) < 4 * share**0.5 for count in counts.values())
 
 
-def test_dealing_changes_the_order_alone():
+def test_dealing_changes_only_the_order():
     def point(config: ModelConfig) -> tuple[object, ...]:
         return tuple(getattr(config, axis) for axis in (*AXES, "seed"))
 
@@ -66,7 +66,7 @@ def test_dealing_changes_the_order_alone():
     assert Counter(map(point, model_configs(fixed))) == Counter(map(point, in_order))
 
 
-def test_random_values_fill_their_ranges_evenly():
+def test_random_values_are_uniform_in_their_ranges():
     configs = model_configs(SEARCH)
     for axis in ("init_std", "learning_rate", "weight_decay", "dropout"):
         values = getattr(SEARCH, axis)
@@ -85,8 +85,8 @@ def test_axes_are_drawn_independently():
         [np.log(config.learning_rate), np.log(config.weight_decay), config.dropout]
         for config in model_configs(SEARCH)
     ]
-    likeness = np.corrcoef(np.array(drawn).T) - np.eye(3)
-    assert abs(likeness).max() < 5 / len(drawn) ** 0.5
+    correlation = np.corrcoef(np.array(drawn).T) - np.eye(3)
+    assert abs(correlation).max() < 5 / len(drawn) ** 0.5
 
 
 def test_random_seeds_are_drawn_for_each_point_within_bounds():
@@ -105,7 +105,7 @@ def test_a_value_is_the_hash_of_its_zoo_version_number_and_axis():
         assert config.dropout == pytest.approx(0.7 * share, rel=1e-5)
 
 
-def test_models_of_one_initialiser_and_seed_share_their_start_whatever_its_deviation():
+def test_models_with_the_same_initialiser_and_seed_share_a_start_for_any_init_std():
     starts = {(config.initialiser, config.start) for config in model_configs(SEARCH)}
     assert Counter(name for name, _ in starts) == dict.fromkeys(SEARCH.initialiser, 1)
 
@@ -117,7 +117,7 @@ def test_models_of_one_initialiser_and_seed_share_their_start_whatever_its_devia
         {"seeds": (1,), "init_std": (0.1, 0.5)},
         {"seeds": (1,), "random_points": 400},
     ],
-    ids=["too few seeds", "a deviation nobody uses", "too many points"],
+    ids=["too few seeds", "an unused init_std", "too many points"],
 )
 def test_models_that_would_be_trained_twice_are_refused(fields: dict[str, Any]):
     with pytest.raises(ZooError, match=r"of its .* models twice: draw fewer points or more seeds"):

@@ -1,4 +1,4 @@
-"""A layout cuts a flat vector into tensors without gap or overlap."""
+"""A layout divides a flat vector into tensors without gaps or overlaps."""
 
 from math import prod
 
@@ -25,12 +25,12 @@ def test_slots_tile_the_vector_in_the_order_given(shapes: dict[str, tuple[int, .
 
 
 @given(SHAPES)
-def test_a_layout_can_be_made_again_from_its_shapes(shapes: dict[str, tuple[int, ...]]):
+def test_a_layout_can_be_rebuilt_from_its_shapes(shapes: dict[str, tuple[int, ...]]):
     layout = Layout.of(shapes)
     assert Layout.of(layout.shapes) == layout
     assert all(layout[name].shape == shape for name, shape in shapes.items())
 
 
-def test_an_unknown_tensor_is_answered_with_those_there_are():
+def test_the_message_for_an_unknown_tensor_lists_the_tensors():
     with pytest.raises(KeyError, match=r"fc3\.weight.*fc1\.weight, fc2\.weight"):
         Layout.of({"fc1.weight": (5, 16), "fc2.weight": (4, 5)})["fc3.weight"]

@@ -1,4 +1,4 @@
-"""A zoo is a value: it holds only what makes sense, and says what does not."""
+"""Specs are values: they accept only valid fields and name the invalid ones."""
 
 from dataclasses import FrozenInstanceError, asdict, replace
 from math import inf, nan
@@ -20,7 +20,7 @@ def test_the_models_are_the_product_of_all_axes(mixed_spec: ZooSpec):
     assert mixed_spec.models == 4 * 2 * 2 * 1 * 2 * 2 * 3
 
 
-def test_varied_names_the_axes_with_a_choice(mixed_spec: ZooSpec):
+def test_varied_names_the_axes_with_several_values(mixed_spec: ZooSpec):
     assert mixed_spec.varied == (
         "activation",
         "initialiser",
@@ -31,7 +31,7 @@ def test_varied_names_the_axes_with_a_choice(mixed_spec: ZooSpec):
     assert zoo_spec("tetris-seed").varied == ()
 
 
-def test_a_spec_survives_json(mixed_spec: ZooSpec):
+def test_a_spec_can_be_written_to_json_and_read_back(mixed_spec: ZooSpec):
     assert SPEC.validate_json(SPEC.dump_json(mixed_spec)) == mixed_spec
 
 
@@ -81,7 +81,7 @@ def test_a_value_out_of_range_is_refused_by_name(mixed_spec: ZooSpec, field: str
         changed(mixed_spec, {field: value})
 
 
-def test_a_range_needs_points_to_be_drawn(mixed_spec: ZooSpec):
+def test_a_range_needs_a_number_of_random_points(mixed_spec: ZooSpec):
     rates = Range(1e-4, 1e-2, "log")
     with pytest.raises(ValidationError, match=r"learning_rate is a range: .* random_points"):
         changed(mixed_spec, {"learning_rate": rates})
@@ -107,7 +107,7 @@ def test_a_range_out_of_bounds_is_refused_by_name(mixed_spec: ZooSpec, axis: str
 def test_snapshots_out_of_order_or_past_the_end_are_refused(
     mixed_spec: ZooSpec, epochs: tuple[int, ...]
 ):
-    with pytest.raises(ValidationError, match="rising numbers from 0 to 2"):
+    with pytest.raises(ValidationError, match="increasing numbers from 0 to 2"):
         changed(mixed_spec, {"snapshot_epochs": epochs})
 
 
@@ -115,7 +115,7 @@ def test_snapshots_out_of_order_or_past_the_end_are_refused(
     ("epochs", "stored"),
     [(20, (0, 1, 2, 3, 20)), (10, (0, 1, 2, 3, 10)), (100, (0, 1, 2, 3, 20, 40, 60, 80, 86, 100))],
 )
-def test_a_training_of_another_length_stores_what_is_before_its_end_and_its_end(
+def test_training_of_another_length_stores_the_epochs_before_its_end_and_the_end(
     epochs: int, stored: tuple[int, ...]
 ):
     assert zoo_spec("mnist-hyp").with_epochs(epochs).stored_epochs == stored
@@ -123,7 +123,7 @@ def test_a_training_of_another_length_stores_what_is_before_its_end_and_its_end(
     assert every.stored_epochs == tuple(range(1, epochs + 1))
 
 
-def test_all_epochs_but_the_start_are_stored_if_none_is_named(mixed_spec: ZooSpec):
+def test_all_epochs_but_the_start_are_stored_by_default(mixed_spec: ZooSpec):
     assert mixed_spec.stored_epochs == (1, 2)
     assert changed(mixed_spec, {"snapshot_epochs": (0, 2)}).stored_epochs == (0, 2)
 

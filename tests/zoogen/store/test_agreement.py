@@ -1,4 +1,4 @@
-"""The manifest holds all hashes but its own: what it says twice must be the same."""
+"""Consistency of the manifest, which no hash protects, with its spec and its table."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +13,7 @@ from zoogen.store.agreement import check_agreement
 
 
 @pytest.mark.parametrize("name", ["seed_zoo", "hyp_zoo", "mixed_zoo", "cnn_zoo"])
-def test_a_zoo_that_was_built_agrees_with_itself(name: str, request: pytest.FixtureRequest):
+def test_the_manifest_of_a_built_zoo_is_consistent(name: str, request: pytest.FixtureRequest):
     zoo: Zoo = request.getfixturevalue(name)
     check_agreement(zoo.folder, zoo.manifest, zoo.properties)
 
@@ -31,7 +31,7 @@ def test_a_zoo_that_was_built_agrees_with_itself(name: str, request: pytest.Fixt
         ("shared_starts", lambda fields: fields.update(shared_starts=False)),
     ],
 )
-def test_a_manifest_that_was_altered_is_refused_by_the_field(
+def test_an_altered_manifest_is_refused_by_the_field(
     copied_zoo: Path, field: str, change: Callable[[dict[str, Any]], Any]
 ):
     edit(copied_zoo, change)
@@ -43,7 +43,7 @@ def test_a_manifest_that_was_altered_is_refused_by_the_field(
 FAILURE = {"model": 3, "epoch": 1, "reason": "weights not finite"}
 
 
-def test_verify_tells_a_manifest_that_was_altered(copied_zoo: Path):
+def test_verify_reports_an_altered_manifest(copied_zoo: Path):
     edit(copied_zoo, lambda fields: fields.update(models_built=191))
     done = run_zoogen("verify", copied_zoo)
     assert done.returncode == 1

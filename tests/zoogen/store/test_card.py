@@ -1,4 +1,4 @@
-"""The card says what the manifest and the table say."""
+"""Cards agree with the manifest and the table."""
 
 import re
 from dataclasses import replace
@@ -12,12 +12,12 @@ from zoogen.store.manifest import Failure
 
 
 def table_rows(card: str) -> dict[str, list[str]]:
-    """First cell to the others, of every table row."""
+    """Return the cells of every table row, by the first cell."""
     rows = (line.strip("| ").split(" | ") for line in card.splitlines() if line.startswith("| "))
     return {first: others for first, *others in rows}
 
 
-def test_the_card_in_the_folder_is_that_of_the_zoo(mixed_zoo: Zoo):
+def test_the_card_in_the_folder_is_the_card_of_the_zoo(mixed_zoo: Zoo):
     written = (mixed_zoo.folder / CARD).read_text(encoding="utf-8")
     assert written == zoo_card(mixed_zoo.manifest, mixed_zoo.properties)
 
@@ -31,7 +31,7 @@ def test_every_fact_is_on_the_card(mixed_zoo: Zoo):
     assert (rows["momentum"], rows["initial bias"]) == (["0.9 (sgd)"], ["0.01"])
 
 
-def test_what_no_model_uses_is_not_on_the_card(hyp_zoo: Zoo):
+def test_settings_that_no_model_uses_are_not_on_the_card(hyp_zoo: Zoo):
     rows = table_rows((hyp_zoo.folder / CARD).read_text())
     assert not {"momentum", "initial bias"} & set(rows)
 
@@ -50,8 +50,8 @@ def test_everything_measured_is_on_the_card_with_its_range(mixed_zoo: Zoo):
     ]
     for name in measured:
         values = mixed_zoo.properties[name]
-        told = [float(number) for number in rows[name]]
-        assert told == pytest.approx([values.min(), values.median(), values.max()], abs=5.1e-4)
+        found = [float(number) for number in rows[name]]
+        assert found == pytest.approx([values.min(), values.median(), values.max()], abs=5.1e-4)
 
 
 def test_failed_models_are_not_counted_as_trained(mixed_zoo: Zoo):
@@ -61,7 +61,7 @@ def test_failed_models_are_not_counted_as_trained(mixed_zoo: Zoo):
     assert "192 of 192, 1 failed" in card
 
 
-def test_the_card_tells_how_splits_are_made(mixed_zoo: Zoo, hyp_zoo: Zoo):
+def test_the_card_says_how_splits_are_made(mixed_zoo: Zoo, hyp_zoo: Zoo):
     assert "70/15/15 by model; models share starting points" in zoo_card(
         mixed_zoo.manifest, mixed_zoo.properties
     )
@@ -69,7 +69,7 @@ def test_the_card_tells_how_splits_are_made(mixed_zoo: Zoo, hyp_zoo: Zoo):
     assert "70/15/15 by starting weights." in hyp
 
 
-def test_the_card_says_what_splits_share_at_epoch_0(cnn_zoo: Zoo, mixed_zoo: Zoo):
+def test_the_card_says_that_splits_share_snapshots_at_epoch_0(cnn_zoo: Zoo, mixed_zoo: Zoo):
     shared = "snapshots at epoch 0 are equal in train and test"
     assert shared in zoo_card(cnn_zoo.manifest, cnn_zoo.properties)
     assert shared not in zoo_card(mixed_zoo.manifest, mixed_zoo.properties)

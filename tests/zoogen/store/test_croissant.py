@@ -1,4 +1,4 @@
-"""``croissant.json`` as others read it: from what was published, by Croissant's own reader."""
+"""``croissant.json`` of a published zoo, read by Croissant's own reader."""
 
 import json
 from datetime import date
@@ -23,7 +23,7 @@ pytestmark = [
 
 @pytest.fixture
 def fetched(hub: Hub, mixed_zoo: Zoo, tmp_path: Path) -> Path:
-    """What the Hub holds of a published zoo, in a folder."""
+    """A folder with the files of a published zoo on the Hub."""
     published(hub, mixed_zoo.folder)
     for name, content in hub.repository(REPO).contents().items():
         path = tmp_path / "fetched" / name
@@ -49,7 +49,7 @@ def test_the_records_are_the_rows_of_the_table(fetched: Path, mixed_zoo: Zoo):
     pd.testing.assert_frame_equal(records, mixed_zoo.properties, check_dtype=False)
 
 
-def test_a_description_that_nobody_can_load_by_is_not_published(
+def test_metadata_that_cannot_be_loaded_is_not_published(
     hub: Hub, mixed_zoo: Zoo, monkeypatch: pytest.MonkeyPatch
 ):
     def misnamed(*arguments: Any, **options: Any) -> str:
@@ -63,7 +63,7 @@ def test_a_description_that_nobody_can_load_by_is_not_published(
     assert not hub.repositories
 
 
-def test_a_table_that_was_altered_is_noticed_by_its_reader(fetched: Path):
+def test_croissants_reader_detects_an_altered_table(fetched: Path):
     table = fetched / "snapshots.parquet"
     table.write_bytes(table.read_bytes() + b"x")
     dataset = mlcroissant.Dataset(jsonld=str(fetched / CROISSANT))
@@ -71,13 +71,13 @@ def test_a_table_that_was_altered_is_noticed_by_its_reader(fetched: Path):
         next(iter(dataset.records("snapshots")))
 
 
-def test_all_that_the_standard_asks_for_is_there(fetched: Path, hub: Hub, mixed_zoo: Zoo):
+def test_all_fields_of_the_standard_are_there(fetched: Path, hub: Hub, mixed_zoo: Zoo):
     fields = read(fetched)
     assert fields["conformsTo"] == "http://mlcommons.org/croissant/1.1"
     assert fields["@type"] == "sc:Dataset"
     page = f"{hub.url}/datasets/{REPO}"
-    said = {name: fields[name] for name in ("name", "url", "license", "version", "creator")}
-    assert said == {
+    found = {name: fields[name] for name in ("name", "url", "license", "version", "creator")}
+    assert found == {
         "name": "mixed",
         "url": page,
         "license": "https://spdx.org/licenses/CC-BY-4.0",
@@ -92,14 +92,14 @@ def test_all_that_the_standard_asks_for_is_there(fetched: Path, hub: Hub, mixed_
     assert all(field["description"] for field in records["field"])
 
 
-def test_the_shards_are_a_file_set_and_nothing_else_is_in_it(fetched: Path, mixed_zoo: Zoo):
-    files = {one["@id"]: one for one in read(fetched)["distribution"]}
+def test_the_file_set_holds_exactly_the_shards(fetched: Path, mixed_zoo: Zoo):
+    files = {file["@id"]: file for file in read(fetched)["distribution"]}
     assert set(files) == {"repository", "snapshots.parquet", "zoo.json", "weights"}
     weights = files["weights"]
     assert weights["@type"] == "cr:FileSet"
     assert weights["encodingFormat"] == "application/vnd.safetensors"
-    there = [path.relative_to(fetched).as_posix() for path in fetched.rglob("*")]
-    matched = {name for name in there if fnmatch(name, weights["includes"])}
+    names = [path.relative_to(fetched).as_posix() for path in fetched.rglob("*")]
+    matched = {name for name in names if fnmatch(name, weights["includes"])}
     assert matched == {shard.file for shard in mixed_zoo.manifest.shards}
 
 
@@ -107,11 +107,13 @@ def test_the_shards_are_a_file_set_and_nothing_else_is_in_it(fetched: Path, mixe
     "text",
     ["", "{", "[]", "null", '{"distribution": 3}', '{"distribution": [{}]}', "[" * 100_000],
 )
-def test_a_description_of_something_else_says_no_day(mixed_zoo: Zoo, text: str):
+def test_other_metadata_has_no_publication_date(mixed_zoo: Zoo, text: str):
     assert first_published(text, mixed_zoo.manifest) is None
 
 
-def test_only_the_same_rows_keep_their_day(fetched: Path, mixed_zoo: Zoo, seed_zoo: Zoo):
+def test_only_the_same_rows_keep_their_publication_date(
+    fetched: Path, mixed_zoo: Zoo, seed_zoo: Zoo
+):
     text = (fetched / CROISSANT).read_text()
     assert first_published(text, mixed_zoo.manifest) == date.fromisoformat(
         read(fetched)["datePublished"]

@@ -1,4 +1,4 @@
-"""The head of a card is YAML, and says to the Hub what it wants to know."""
+"""The front matter of a card is YAML that the Hub understands."""
 
 from dataclasses import replace
 from typing import Any
@@ -21,7 +21,7 @@ def licensed(manifest: Manifest, licence: str) -> Manifest:
     return replace(manifest, spec=replace(manifest.spec, licence=licence))
 
 
-def test_the_card_in_the_folder_has_it(mixed_zoo: Zoo):
+def test_the_card_in_the_folder_has_front_matter(mixed_zoo: Zoo):
     fields = parsed((mixed_zoo.folder / CARD).read_text())
     assert fields == {
         "license": "cc-by-4.0",
@@ -37,7 +37,7 @@ def test_the_card_in_the_folder_has_it(mixed_zoo: Zoo):
     }
 
 
-def test_the_client_of_the_hub_reads_it(mixed_zoo: Zoo):
+def test_the_hubs_client_reads_the_front_matter(mixed_zoo: Zoo):
     from huggingface_hub import DatasetCard
 
     card = DatasetCard.load(mixed_zoo.folder / CARD)
@@ -56,7 +56,7 @@ def test_the_client_of_the_hub_reads_it(mixed_zoo: Zoo):
         ("", {"license": "other", "license_name": ""}),
     ],
 )
-def test_a_licence_that_the_hub_does_not_know_is_another(
+def test_a_licence_unknown_to_the_hub_is_called_other(
     mixed_zoo: Zoo, licence: str, fields: dict[str, str]
 ):
     head = parsed(front_matter(licensed(mixed_zoo.manifest, licence)) + "\n")
@@ -64,7 +64,7 @@ def test_a_licence_that_the_hub_does_not_know_is_another(
 
 
 @pytest.mark.parametrize("name", ["1e5", "no", "null", "0.1", "2026-01-01"])
-def test_a_name_stays_a_name(mixed_zoo: Zoo, name: str):
+def test_a_name_that_looks_like_a_yaml_value_stays_text(mixed_zoo: Zoo, name: str):
     manifest = replace(mixed_zoo.manifest, spec=replace(mixed_zoo.spec, name=name))
     assert parsed(front_matter(manifest) + "\n")["pretty_name"] == name
 
@@ -81,11 +81,11 @@ def test_a_name_stays_a_name(mixed_zoo: Zoo, name: str):
         (10**8, "100M<n<1B"),
     ],
 )
-def test_sizes_are_those_of_the_hub(rows: int, category: str):
+def test_sizes_are_the_hubs_categories(rows: int, category: str):
     assert size_category(rows) == category
 
 
-def test_only_a_part_is_called_a_part(mixed_zoo: Zoo):
+def test_only_a_partial_zoo_is_called_a_part(mixed_zoo: Zoo):
     whole = zoo_card(mixed_zoo.manifest, mixed_zoo.properties)
     assert "a part of the zoo" not in whole
     part = replace(mixed_zoo.manifest, models_planned=2000)

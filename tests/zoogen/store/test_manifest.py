@@ -1,4 +1,4 @@
-"""The manifest: strict when read, and the measure of every other file."""
+"""Manifests: read strictly, and used to verify every other file."""
 
 import json
 from collections.abc import Callable
@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from zoogen import IntegrityError, Manifest, Zoo, ZooError, sha256_of
+from zoogen import IntegrityError, Manifest, Zoo, ZooError
+from zoogen.atomic import sha256_of
 from zoogen.store.manifest import (
     FORMAT_VERSION,
     MANIFEST,
@@ -36,7 +37,7 @@ def flip(path: Path, place: int = -1) -> None:
     path.write_bytes(blob)
 
 
-def test_a_manifest_survives_being_written_and_read(mixed_zoo: Zoo, tmp_path: Path):
+def test_a_written_manifest_can_be_read_back(mixed_zoo: Zoo, tmp_path: Path):
     write_manifest(tmp_path, mixed_zoo.manifest)
     assert read_manifest(tmp_path) == mixed_zoo.manifest
 
@@ -46,7 +47,7 @@ def test_a_manifest_is_one_line_per_field(copied_zoo: Path):
     assert len(text.splitlines()) == len(json.loads(text)) + 2
 
 
-def test_a_folder_without_a_manifest_is_no_zoo(tmp_path: Path):
+def test_a_folder_without_a_manifest_is_not_a_zoo(tmp_path: Path):
     (tmp_path / "file").touch()
     for folder in (tmp_path, tmp_path / "missing", tmp_path / "file"):
         with pytest.raises(ZooError, match=rf"{folder} is not a zoo: it has no zoo\.json"):
@@ -56,14 +57,14 @@ def test_a_folder_without_a_manifest_is_no_zoo(tmp_path: Path):
 @pytest.mark.parametrize(
     "text", ["", "{", "[]", "null", "7", '"zoo"', "{}", "\x00\xff", "[" * 500_000]
 )
-def test_a_damaged_manifest_is_named_with_the_way_out(copied_zoo: Path, text: str):
+def test_the_message_for_a_damaged_manifest_says_what_to_do(copied_zoo: Path, text: str):
     (copied_zoo / MANIFEST).write_text(text, encoding="latin-1")
     with pytest.raises(IntegrityError, match=r"zoo\.json: not a manifest.*--overwrite"):
         read_manifest(copied_zoo)
 
 
 @pytest.mark.parametrize("newer", [FORMAT_VERSION + 1, 99, "1.1"])
-def test_a_newer_format_is_refused_whatever_else_it_holds(copied_zoo: Path, newer: Any):
+def test_another_format_version_is_refused_before_any_other_field(copied_zoo: Path, newer: Any):
     edit(copied_zoo, lambda fields: fields.update(format_version=newer, spec="of another kind"))
     with pytest.raises(ZooError, match=f"format version {newer}, this zoogen reads 1; install"):
         read_manifest(copied_zoo)
@@ -86,7 +87,7 @@ def test_a_newer_format_is_refused_whatever_else_it_holds(copied_zoo: Path, newe
         ),
     ],
 )
-def test_a_field_that_is_wrong_is_refused_by_name(
+def test_a_wrong_field_is_refused_by_name(
     copied_zoo: Path, change: Callable[[Fields], Any], field: str
 ):
     edit(copied_zoo, change)
@@ -116,7 +117,7 @@ def test_the_content_hash_changes_with_spec_table_and_every_shard(mixed_zoo: Zoo
     assert len(hashes) == 1 + len(changed)
 
 
-def test_the_content_hash_ignores_who_wrote_it(mixed_zoo: Zoo):
+def test_the_content_hash_ignores_software_versions(mixed_zoo: Zoo):
     elsewhere = replace(mixed_zoo.manifest, versions={"python": "3.99"})
     assert elsewhere.content_sha256 == mixed_zoo.manifest.content_sha256
 

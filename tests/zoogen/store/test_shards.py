@@ -1,4 +1,4 @@
-"""A shard opens anywhere, is mapped and not copied, and is refused when it is not what it says."""
+"""Shards: opened by other tools, mapped without a copy, refused if the header lies."""
 
 import errno
 import json
@@ -13,8 +13,7 @@ import numpy as np
 import pytest
 from safetensors import SafetensorError, safe_open
 
-from zoogen import IntegrityError, Layout, Zoo, ZooError
-from zoogen.store import shards
+from zoogen import IntegrityError, Layout, Zoo, ZooError, tensors
 from zoogen.store.shards import LARGEST_HEADER, map_shard, shard_name, write_shard
 
 LAYOUT = Layout.of({"fc1.weight": (3, 2), "fc1.bias": (1,)})
@@ -29,7 +28,7 @@ def shard(tmp_path: Path) -> Path:
 
 
 def with_header(shard: Path, change: Callable[[dict[str, Any]], Any]) -> None:
-    """Rewrite the header, the numbers kept."""
+    """Rewrite the header without changing the weights."""
     blob = shard.read_bytes()
     (size,) = struct.unpack("<Q", blob[:8])
     header = json.dumps(change(json.loads(blob[8 : 8 + size]))).encode()
@@ -55,7 +54,7 @@ def test_the_same_weights_give_the_same_bytes(shard: Path):
         assert shard.read_bytes() == before
 
 
-def test_shards_of_a_built_zoo_explain_themselves(mixed_zoo: Zoo):
+def test_shards_of_a_built_zoo_hold_their_layout(mixed_zoo: Zoo):
     with safe_open(mixed_zoo.folder / shard_name(1), framework="numpy") as opened:
         shapes = json.loads(opened.metadata()["layout"])
         stored = opened.get_tensor("weights")
@@ -64,7 +63,7 @@ def test_shards_of_a_built_zoo_explain_themselves(mixed_zoo: Zoo):
     assert (stored == mixed_zoo.weights[rows]).all()
 
 
-def test_a_mapped_shard_is_the_file_and_no_copy(shard: Path):
+def test_a_mapped_shard_is_not_a_copy(shard: Path):
     mapped = map_shard(shard, 5, 7)
     assert (mapped == VALUES).all()
     assert isinstance(mapped.base, np.memmap)
@@ -88,16 +87,16 @@ def test_a_truncated_shard_is_named(shard: Path, length: int):
         map_shard(shard, 5, 7)
 
 
-def test_a_shard_with_something_added_is_named(shard: Path):
+def test_a_shard_with_extra_bytes_is_named(shard: Path):
     shard.write_bytes(shard.read_bytes() + b"\0")
     with pytest.raises(IntegrityError, match=r"00000\.safetensors: \d+ bytes, expected \d+"):
         map_shard(shard, 5, 7)
 
 
 @pytest.mark.parametrize("size", [LARGEST_HEADER + 1, 2**63, 2**64 - 1])
-def test_a_header_too_long_is_not_even_read(shard: Path, size: int):
+def test_a_header_that_is_too_long_is_not_parsed(shard: Path, size: int):
     shard.write_bytes(struct.pack("<Q", size) + shard.read_bytes()[8:])
-    with pytest.raises(IntegrityError, match=f"a header of {size} bytes is no shard's"):
+    with pytest.raises(IntegrityError, match=f"the header has {size} bytes, expected at most"):
         map_shard(shard, 5, 7)
 
 
@@ -115,7 +114,7 @@ def test_a_header_too_long_is_not_even_read(shard: Path, size: int):
         lambda header: None,
     ],
 )
-def test_a_header_that_lies_is_refused_with_what_it_says(
+def test_a_header_that_lies_is_refused_and_quoted(
     shard: Path, change: Callable[[dict[str, Any]], Any]
 ):
     with_header(shard, change)
@@ -124,13 +123,13 @@ def test_a_header_that_lies_is_refused_with_what_it_says(
 
 
 @pytest.mark.parametrize("header", [b"\xff\xfe not json", b"[" * 500_000, b"{"])
-def test_a_header_that_is_no_json_is_refused(shard: Path, header: bytes):
+def test_a_header_that_is_not_json_is_refused(shard: Path, header: bytes):
     shard.write_bytes(struct.pack("<Q", len(header)) + header)
     with pytest.raises(IntegrityError, match="not a safetensors file"):
         map_shard(shard, 5, 7)
 
 
-def test_a_disk_that_fills_up_leaves_no_half_shard(shard: Path):
+def test_a_disk_that_fills_up_leaves_no_half_written_shard(shard: Path):
     before = shard.read_bytes()
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
@@ -150,13 +149,11 @@ def test_a_disk_that_fills_up_leaves_no_half_shard(shard: Path):
         SafetensorError("I/O error: No space left on device (os error 28)"),
     ],
 )
-def test_a_full_disk_is_called_that(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
-):
+def test_a_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception):
     def fail(*_: Any, **__: Any) -> None:
         raise error
 
-    monkeypatch.setattr(shards, "save_file", fail)
+    monkeypatch.setattr(tensors, "save_file", fail)
     with pytest.raises(ZooError, match="No space left on device"):
         write_shard(tmp_path / "shard", VALUES, LAYOUT)
     assert not any(tmp_path.iterdir())

@@ -1,4 +1,4 @@
-"""The table has one row per snapshot, and row i is about row i."""
+"""The table has one row per snapshot, in the order of the weights."""
 
 from pathlib import Path
 
@@ -41,13 +41,13 @@ def test_every_model_has_its_config_group_and_split(mixed_spec: ZooSpec):
             assert field == "model" or row[field] == value
 
 
-def test_every_model_has_a_row_per_epoch_from_one_on(mixed_zoo: Zoo):
+def test_every_model_has_one_row_per_epoch(mixed_zoo: Zoo):
     epochs = mixed_zoo.properties.groupby("model")["epoch"].agg(list)
     assert list(epochs.index) == list(range(mixed_zoo.spec.models))
-    assert all(mine == [1, 2] for mine in epochs)
+    assert all(of_model == [1, 2] for of_model in epochs)
 
 
-def test_rows_lie_in_the_order_of_the_shards(mixed_zoo: Zoo):
+def test_rows_are_in_the_order_of_the_shards(mixed_zoo: Zoo):
     rows = mixed_zoo.properties
     expected = [
         (number, row)
@@ -58,7 +58,7 @@ def test_rows_lie_in_the_order_of_the_shards(mixed_zoo: Zoo):
     assert rows.index.equals(pd.RangeIndex(len(expected)))
 
 
-def test_a_model_left_out_takes_no_row_of_another(mixed_spec: ZooSpec):
+def test_a_model_left_out_shifts_no_row_of_another(mixed_spec: ZooSpec):
     measured = {"loss": np.array([[1.0, 2.0], [3.0, 4.0]])}
     rows = snapshot_table(model_table(mixed_spec), [4, 6], 3, measured, (0, 20))
     columns = ["model", "epoch", "shard", "row", "loss"]
@@ -70,7 +70,7 @@ def test_a_model_left_out_takes_no_row_of_another(mixed_spec: ZooSpec):
     ]
 
 
-def test_a_part_keeps_its_rows_and_its_notes(mixed_zoo: Zoo, tmp_path: Path):
+def test_rows_and_notes_of_a_shard_can_be_read_back(mixed_zoo: Zoo, tmp_path: Path):
     rows, notes = mixed_zoo.properties.iloc[:4], notes_for(mixed_zoo)
     write_table(tmp_path / "part", rows, notes)
     read, found = read_part(tmp_path / "part")
@@ -85,7 +85,7 @@ def test_writing_the_same_rows_twice_gives_the_same_bytes(mixed_zoo: Zoo, tmp_pa
 
 
 @pytest.mark.parametrize("length", [0, 10, -1])
-def test_a_part_that_is_damaged_counts_as_not_there(mixed_zoo: Zoo, tmp_path: Path, length: int):
+def test_a_damaged_part_counts_as_missing(mixed_zoo: Zoo, tmp_path: Path, length: int):
     path = tmp_path / "part"
     assert read_notes(path) is None
     write_table(path, mixed_zoo.properties, notes_for(mixed_zoo))
@@ -93,6 +93,6 @@ def test_a_part_that_is_damaged_counts_as_not_there(mixed_zoo: Zoo, tmp_path: Pa
     assert read_notes(path) is None
 
 
-def test_a_table_without_notes_is_no_part(mixed_zoo: Zoo, tmp_path: Path):
+def test_a_table_without_notes_is_not_a_part(mixed_zoo: Zoo, tmp_path: Path):
     write_table(tmp_path / "part", mixed_zoo.properties)
     assert read_notes(tmp_path / "part") is None

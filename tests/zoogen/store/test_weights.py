@@ -61,6 +61,15 @@ def test_one_row_is_one_vector(lengths: list[int], data: st.DataObject):
     assert (vector == np.concatenate(parts)[row]).all()
 
 
+@given(LENGTHS, st.integers(1, 8))
+def test_blocks_are_all_rows_in_order_and_only_the_last_is_shorter(lengths: list[int], rows: int):
+    parts = numbered_parts([*lengths, 1])
+    blocks = list(Weights(parts, LAYOUT).blocks(rows))
+    assert (np.concatenate(blocks) == np.concatenate(parts)).all()
+    assert {len(block) for block in blocks[:-1]} <= {rows}
+    assert 1 <= len(blocks[-1]) <= rows
+
+
 @pytest.mark.parametrize("row", [6, -7])
 def test_a_row_that_is_not_there_is_refused(row: int):
     with pytest.raises(IndexError, match=str(row)):
@@ -99,9 +108,10 @@ def test_an_unknown_tensor_is_answered_with_those_there_are():
 
 def test_weights_tell_nothing_but_weights_and_layout(mixed_zoo: Zoo):
     public = {name for name in dir(mixed_zoo.train.weights) if not name.startswith("_")}
-    assert public == {"dtype", "layout", "ndim", "shape", "take", "tensor"}
+    assert public == {"blocks", "dtype", "layout", "ndim", "shape", "take", "tensor"}
 
 
 def test_selecting_reads_nothing(mixed_zoo: Zoo, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(Weights, "_read", lambda *_: pytest.fail("read"))
     assert len(mixed_zoo.weights.take(slice(3, 9)).take([2, 1])) == 2
+    assert [len(block) for block in mixed_zoo.weights.take(slice(3, 9)).blocks(4)] == [4, 2]

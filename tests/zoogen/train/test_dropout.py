@@ -104,7 +104,7 @@ def test_survivors_are_scaled_so_that_the_mean_stays(mixed_spec: ZooSpec):
 
 
 @pytest.mark.parametrize("channels", [1, 4, 5])
-def test_maps_and_units_drop_alike_whatever_the_order_in_memory(mixed_spec: ZooSpec, channels: int):
+def test_the_order_of_maps_in_memory_changes_no_draw(mixed_spec: ZooSpec, channels: int):
     configs = model_configs(replace(mixed_spec, dropout=(0.0, 0.2, 0.5)))[:9]
     drop = dropout_by_step(configs, "cpu")(1, 0)
     maps = torch.ones(6, 9 * channels, 40, 30)
@@ -147,7 +147,7 @@ def test_each_image_of_a_batch_draws_for_itself(mixed_spec: ZooSpec):
     assert len(torch.unique(maps > 0, dim=0)) == 8
 
 
-def test_of_one_seed_the_smaller_rate_drops_a_part_of_what_the_larger_drops():
+def test_a_smaller_rate_drops_a_subset_of_what_a_larger_rate_drops():
     few, many = mask([7], rate=0.2)[0], mask([7], rate=0.5)[0]
     assert not (many & ~few).any()
     assert (few & ~many).any()

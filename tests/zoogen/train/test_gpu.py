@@ -1,4 +1,4 @@
-"""On a GPU a population comes out as on the CPU, up to rounding."""
+"""A population trained on a GPU equals the one trained on the CPU, up to rounding."""
 
 from dataclasses import replace
 
@@ -7,9 +7,9 @@ import pytest
 
 from tests.zoogen.train.test_loop import cnn_spec
 from zoogen import ZooSpec
+from zoogen.device import one_thread
 from zoogen.images.sets import load_images
 from zoogen.spec.configs import model_configs
-from zoogen.train.device import one_thread
 from zoogen.train.stacked import train_and_measure
 
 
@@ -44,7 +44,7 @@ def test_an_epoch_on_the_gpu_ends_where_one_on_the_cpu_does(
 
 
 @pytest.mark.gpu
-def test_on_the_gpu_too_the_company_of_a_model_hardly_matters(mixed_spec: ZooSpec):
+def test_on_the_gpu_other_models_hardly_change_a_model(mixed_spec: ZooSpec):
     spec = replace(cnn_spec(mixed_spec, "mnist-seed"), epochs=1, learning_rate=(1e-3,))
     configs = model_configs(spec)
     images = load_images(spec.images)

@@ -1,4 +1,4 @@
-"""Starting weights are torch's own, drawn by each model for itself."""
+"""Starting weights are torch's own, and each model draws its own."""
 
 from collections.abc import Callable
 from dataclasses import replace

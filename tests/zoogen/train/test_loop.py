@@ -1,9 +1,8 @@
-"""A stack trains as its members would alone, and each as plain PyTorch would train it."""
+"""A stack trains its members as they would train alone and in plain PyTorch."""
 
-from collections import Counter
 from dataclasses import replace
 from functools import partial
-from itertools import groupby, pairwise
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,11 +13,11 @@ from hypothesis import strategies as st
 from torch import nn
 
 from zoogen import Layout, ZooSpec, zoo_spec
+from zoogen.device import one_thread
 from zoogen.images.sets import load_images
 from zoogen.spec.configs import ModelConfig, model_configs
-from zoogen.train.device import one_thread
 from zoogen.train.initialise import epoch_order, generators, starting_weights
-from zoogen.train.loop import DeviceImages, filled, stacks, train_stack
+from zoogen.train.loop import DeviceImages, stacks, train_stack
 from zoogen.train.networks import torch_module
 from zoogen.train.stacked import train_and_measure
 
@@ -26,7 +25,7 @@ Outcome = dict[int, tuple[Any, ...]]
 
 
 def outcome(spec: ZooSpec, configs: list[ModelConfig], models_per_stack: int) -> Outcome:
-    """Train models; return every bit of what came out, by model."""
+    """Train models; return the bytes of all weights and measurements, by model."""
     with one_thread():
         snapshots = train_and_measure(
             spec,
@@ -46,7 +45,7 @@ def outcome(spec: ZooSpec, configs: list[ModelConfig], models_per_stack: int) ->
 
 
 def cnn_spec(mixed_spec: ZooSpec, zoo: str) -> ZooSpec:
-    """A population of CNNs that mixes all it may, 48 models; 37 images leave a last batch of 5."""
+    """Return a mixed population of 48 CNNs; 37 images leave a last batch of 5."""
     return replace(
         mixed_spec,
         images="small-28",
@@ -88,7 +87,7 @@ def test_the_size_of_the_stack_changes_no_bit(
 
 @settings(max_examples=4)
 @given(order=st.permutations(range(48)), models=st.integers(1, 30), per_stack=st.integers(1, 40))
-def test_the_company_and_the_place_change_no_bit(
+def test_other_models_and_another_place_change_no_bit(
     population: ZooSpec, reference: Outcome, order: list[int], models: int, per_stack: int
 ):
     configs = model_configs(population)
@@ -98,13 +97,13 @@ def test_the_company_and_the_place_change_no_bit(
 
 @pytest.fixture
 def parts_of_eight(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let batches of sixteen be differentiated in two parts."""
+    """Differentiate batches of sixteen images in two parts."""
     monkeypatch.setattr("zoogen.train.tuning.CONVOLVED_SHOWN", 8)
 
 
 @pytest.mark.usefixtures("parts_of_eight")
 @pytest.mark.parametrize("models_per_stack", [2, 7])
-def test_in_parts_too_the_size_of_the_stack_changes_no_bit(
+def test_with_batches_in_parts_the_size_of_the_stack_changes_no_bit(
     mixed_spec: ZooSpec, models_per_stack: int
 ):
     configs = list(model_configs(cnn_spec(mixed_spec, "mnist-hyp")))[::3]
@@ -113,7 +112,9 @@ def test_in_parts_too_the_size_of_the_stack_changes_no_bit(
 
 
 @pytest.mark.parametrize("batch_size", [1, 8])
-def test_one_image_or_many_at_a_time_the_stack_changes_no_bit(mixed_spec: ZooSpec, batch_size: int):
+def test_at_any_batch_size_the_size_of_the_stack_changes_no_bit(
+    mixed_spec: ZooSpec, batch_size: int
+):
     spec = replace(mixed_spec, batch_size=batch_size, epochs=1, optimiser=("adam",), seeds=(1, 2))
     configs = list(model_configs(spec))[::3]
     together = outcome(spec, configs, 512)
@@ -124,7 +125,7 @@ def test_one_image_or_many_at_a_time_the_stack_changes_no_bit(mixed_spec: ZooSpe
 def plain_torch(
     spec: ZooSpec, config: ModelConfig
 ) -> tuple[nn.Module, dict[str, torch.Tensor], float]:
-    """Train one model the way a PyTorch tutorial would, from the same start in the same order.
+    """Train one model as in a PyTorch tutorial, from the same start in the same order.
 
     Returns:
         The model, its starting weights, and its running accuracy in the last epoch.
@@ -212,7 +213,7 @@ def test_a_stack_of_all_kinds_of_cnn_ends_where_plain_torch_ends(
                 assert apart < 0.01 * moved + 1e-6
 
 
-def test_snapshots_are_taken_at_the_epochs_asked_for_the_start_included(mixed_spec: ZooSpec):
+def test_snapshots_are_taken_at_the_requested_epochs_and_the_start(mixed_spec: ZooSpec):
     configs = model_configs(mixed_spec)[:3]
     images = DeviceImages.of(load_images("small"), "cpu")
     every = replace(mixed_spec, epochs=4, snapshot_epochs=(0, 1, 2, 3, 4))
@@ -231,7 +232,7 @@ def test_snapshots_are_taken_at_the_epochs_asked_for_the_start_included(mixed_sp
     assert all(torch.equal(taken[1][0][name], start[name]) for name in start)
 
 
-def test_a_share_of_the_train_images_is_the_first_of_them():
+def test_a_fraction_of_the_train_images_is_the_first_of_them():
     images = DeviceImages.of(load_images("small"), "cpu")
     shown = images.shown(0.25)
     assert torch.equal(shown.train_images, images.train_images[:10])
@@ -253,7 +254,7 @@ def test_weights_are_yielded_after_each_epoch(mixed_spec: ZooSpec):
     assert all(torch.equal(first.weights[name], epochs[0][name]) for name in epochs[0])
 
 
-def test_before_the_first_epoch_the_running_accuracy_is_that_of_the_train_images(
+def test_before_the_first_epoch_the_running_accuracy_is_the_train_accuracy(
     mixed_spec: ZooSpec,
 ):
     spec = replace(mixed_spec, snapshot_epochs=(0, 1, 2))
@@ -265,7 +266,7 @@ def test_before_the_first_epoch_the_running_accuracy_is_that_of_the_train_images
     assert (running[:, 1:] != after[:, 1:]).any(axis=0).all()
 
 
-def test_every_model_sees_every_image_once_an_epoch_in_an_order_of_its_own(mixed_spec: ZooSpec):
+def test_every_model_sees_every_image_once_per_epoch_in_its_own_order(mixed_spec: ZooSpec):
     draws = generators([*model_configs(mixed_spec)[:3]])
     first, second = epoch_order(draws, 40), epoch_order(draws, 40)
     for order in (first, second):
@@ -291,42 +292,3 @@ def test_dropout_changes_the_training_and_no_measurement(mixed_spec: ZooSpec):
         assert measured["test_accuracy"][place, -1] == float((chosen == truth).double().mean())
     dropped = np.array([config.dropout > 0 for config in configs])
     assert (weights[dropped] != weights[~dropped]).any(axis=(1, 2)).all()
-
-
-@given(size=st.integers(1, 30), models=st.integers(1, 192))
-def test_stacks_share_what_must_be_shared_and_lose_no_model(
-    mixed_spec: ZooSpec, size: int, models: int
-):
-    configs = model_configs(mixed_spec)[:models]
-    cut = stacks(configs, size)
-    assert Counter(config for stack in cut for config in stack) == Counter(configs)
-    for stack in cut:
-        assert len(stack) <= size
-        assert len({config.train_fraction for config in stack}) == 1
-        kinds = Counter(config.kind for config in configs)
-        assert (
-            all(kinds[config.kind] < size / 2 for config in stack)
-            or len({config.kind for config in stack}) == 1
-        )
-        runs = [activation for activation, _ in groupby(config.activation for config in stack)]
-        assert len(runs) == len(set(runs))
-
-
-@given(models=st.integers(1, 100))
-def test_a_filled_stack_holds_the_models_asked_for_in_whole_vectors(
-    mixed_spec: ZooSpec, models: int
-):
-    stack = list(model_configs(mixed_spec)[:models])
-    (stack,) = stacks(stack, 100)
-    full = filled(stack, mixed_spec.network, {1, 3})
-    assert set(full) == set(stack)
-    for _, run in groupby(full, key=lambda config: config.activation):
-        assert len(list(run)) % 32 == 0
-    assert len(full) - models < 4 * 32
-
-
-def test_a_stack_whose_units_fill_vectors_is_left_alone_unless_it_is_one(mixed_spec: ZooSpec):
-    stack, network = list(model_configs(mixed_spec)[:3]), zoo_spec("mnist-seed").network
-    assert filled(stack, network, {16, 32}) == stack
-    assert filled(stack[:1], network, {16, 32}) == stack[:1] * 2
-    assert len(filled(stack, network, {16, 5})) == 8

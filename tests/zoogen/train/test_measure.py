@@ -1,4 +1,4 @@
-"""Measurements are what scikit-learn and torch measure."""
+"""Measurements agree with scikit-learn and torch."""
 
 import numpy as np
 import pytest

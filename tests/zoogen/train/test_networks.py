@@ -1,4 +1,4 @@
-"""A stack of networks is its members, side by side."""
+"""A stack of networks computes what its members compute alone."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -74,7 +74,7 @@ def test_a_stack_computes_what_its_modules_compute(
 
 
 @every_network
-def test_images_may_be_shown_once_for_all(network: MLP | CNN):
+def test_one_batch_of_images_may_serve_all_models(network: MLP | CNN):
     stack, images = drawn_stack(network, 6), drawn_images(network, 1, 20)
     torch.testing.assert_close(
         stack_logits(network, stack, images, runs_of(MIXED)),

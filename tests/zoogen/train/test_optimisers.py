@@ -1,4 +1,4 @@
-"""Optimisers step where torch.optim steps."""
+"""Optimisers take the steps of torch.optim."""
 
 from collections.abc import Callable
 
@@ -17,7 +17,7 @@ TORCH: dict[Optimiser, Callable[[Tensor, float], torch.optim.Optimizer]] = {
 
 
 @pytest.mark.parametrize("name", OPTIMISERS)
-def test_sixty_steps_end_where_torch_ends_at_every_models_own_rate(name: Optimiser):
+def test_sixty_steps_at_the_rate_of_each_model_end_where_torch_ends(name: Optimiser):
     draw = torch.Generator().manual_seed(0)
     rates = [1e-4, 1e-3, 1e-1]
     start = torch.randn(3, 50, generator=draw)
@@ -38,7 +38,7 @@ def test_sixty_steps_end_where_torch_ends_at_every_models_own_rate(name: Optimis
 
 
 @pytest.mark.parametrize("name", OPTIMISERS)
-def test_optimisers_know_nothing_of_earlier_ones(name: Optimiser):
+def test_optimisers_share_no_state(name: Optimiser):
     rate, gradient = torch.full((4,), 0.1), torch.ones(4)
     ends = []
     for _ in range(2):

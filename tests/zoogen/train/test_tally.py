@@ -1,4 +1,4 @@
-"""What follows from a tally is what scikit-learn says of the same predictions."""
+"""The scores that follow from a tally are those of scikit-learn."""
 
 import warnings
 
@@ -17,7 +17,7 @@ CLASSES = st.integers(0, 3)
 
 
 def tally_of(predicted: np.ndarray, labels: np.ndarray, loss: float = 0.0) -> Tally:
-    """Tally what some models said of images of four classes."""
+    """Tally the predictions of some models for images of four classes."""
     losses = torch.full((len(predicted),), loss, dtype=torch.float64)
     return tally(torch.from_numpy(predicted), losses, torch.from_numpy(labels), 4)
 

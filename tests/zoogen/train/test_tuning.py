@@ -1,4 +1,4 @@
-"""How much is computed at once: bounded on the CPU, all there is on a GPU."""
+"""The CPU computes a bounded number of images at once, a GPU all of them."""
 
 import pytest
 

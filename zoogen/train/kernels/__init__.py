@@ -1,5 +1,5 @@
-"""Training and measuring small networks at the speed of the processor, compiled by Numba.
+"""Train and measure small networks at the speed of the processor, compiled by Numba.
 
-In come weights, images, labels and orders as arrays; out go weights and counts. How it works:
-``docs/kernels.md``.
+In: weights, images, labels and orders as arrays. Out: weights and counts. ``docs/kernels.md`` says
+how it works.
 """

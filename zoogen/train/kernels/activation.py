@@ -1,4 +1,4 @@
-"""Activations of whole maps, in training with their derivatives."""
+"""Activations of whole maps, with their derivatives in training."""
 
 from typing import no_type_check
 
@@ -34,7 +34,7 @@ def activate(kind, units):
 @njit(error_model="numpy")
 @no_type_check
 def activate_and_differentiate(kind, units, derivatives):
-    """Apply an activation in place and note its derivative."""
+    """Apply an activation in place and store its derivative."""
     if kind == TANH:
         for i in range(len(units)):
             y = tanh(units[i])
@@ -61,6 +61,6 @@ def activate_and_differentiate(kind, units, derivatives):
 @njit(error_model="numpy")
 @no_type_check
 def multiply(slopes, derivatives):
-    """Go back through an activation."""
+    """Multiply slopes by the derivatives of an activation, in place."""
     for i in range(len(slopes)):
         slopes[i] *= derivatives[i]

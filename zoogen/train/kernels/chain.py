@@ -7,7 +7,7 @@ from zoogen.train.kernels.geometry import Layer, Mean
 
 
 def chain(network: MLP | CNN) -> tuple[Layer | Mean, ...]:
-    """Lay a network out as convolutions, one after another, and perhaps a mean."""
+    """Describe a network as a chain of convolutions and perhaps a mean."""
     convolved = convolutions(network) if isinstance(network, CNN) else ()
     if isinstance(network, MLP):
         inputs, side = network.widths[0], (1, 1)
@@ -25,7 +25,7 @@ def chain(network: MLP | CNN) -> tuple[Layer | Mean, ...]:
 
 
 def convolutions(network: CNN) -> tuple[Layer, ...]:
-    """Lay the convolutions of a network out."""
+    """Return the layers of a network's convolutions."""
     starts = {slot.name: slot.start for slot in network.layout}
     maps = pairwise((network.image, *network.maps))
     return tuple(
@@ -48,13 +48,13 @@ def convolutions(network: CNN) -> tuple[Layer, ...]:
 
 
 def dense(network: MLP | CNN, inputs: int, side: tuple[int, int], before: int) -> tuple[Layer, ...]:
-    """Lay the fully connected layers of a network out.
+    """Return the fully connected layers of a network.
 
     Args:
-        network: Which.
-        inputs: Channels of the map that the first of them reads.
+        network: The network.
+        inputs: Channels of the map that the first of these layers reads.
         side: Height and width of that map.
-        before: Number of convolutions.
+        before: Number of convolutions before them.
     """
     layout, names = network.layout, network.dense_layers
     starts = {slot.name: slot.start for slot in layout}

@@ -19,7 +19,7 @@ from zoogen.train.kernels.convolution import (
     mean_forward,
 )
 from zoogen.train.kernels.geometry import Layer
-from zoogen.train.kernels.kept import Compiler, kept
+from zoogen.train.kernels.kept import Compiler, load_or_compile
 from zoogen.train.kernels.measuring import evaluation_kernel, evaluation_mean
 from zoogen.train.kernels.plan import Plan
 
@@ -28,10 +28,10 @@ Kernel = Callable[..., Any]
 
 @runtime_checkable
 class Callback(Protocol):
-    """A compiled function for other compiled functions to call.
+    """A compiled function that other compiled functions call.
 
     Attributes:
-        address: Where its machine code lies.
+        address: Memory address of its machine code.
     """
 
     address: int
@@ -42,10 +42,10 @@ class LayerKernels:
     """The functions of one layer.
 
     Attributes:
-        forward: See ``zoogen.train.kernels.convolution``.
-        gradient: The same; None without weights.
-        back: The same.
-        evaluate: See ``zoogen.train.kernels.measuring``.
+        forward: Function from ``zoogen.train.kernels.convolution``.
+        gradient: Function from the same module; None without weights.
+        back: Function from the same module.
+        evaluate: Function from ``zoogen.train.kernels.measuring``.
     """
 
     forward: Callback
@@ -56,13 +56,13 @@ class LayerKernels:
 
 @dataclass(frozen=True, kw_only=True)
 class ChainKernels:
-    """A network one model and one image at a time.
+    """The functions of a network that runs one model and one image at a time.
 
     Attributes:
-        plan: Where its numbers lie.
-        layers: Input to output.
-        train: ``training.train``.
-        measure: ``measuring.measure``.
+        plan: Places of its numbers in the shared arrays.
+        layers: Functions of the layers, input to output.
+        train: The compiled ``training.train``.
+        measure: The compiled ``measuring.measure``.
     """
 
     plan: Plan
@@ -71,14 +71,14 @@ class ChainKernels:
     measure: Kernel
 
     def addresses(self, kind: str) -> Int64[np.ndarray, " layers"]:
-        """Return where the machine code of one function of every layer lies; 0 is none."""
+        """Return the memory address of one function of every layer; 0 if there is none."""
         functions = (getattr(layer, kind) for layer in self.layers)
         return np.array([function.address if function else 0 for function in functions])
 
 
 @dataclass(frozen=True, kw_only=True)
 class LaneKernels:
-    """Any small fully connected network, models side by side."""
+    """The functions for small fully connected networks, models side by side."""
 
     train: Kernel
     measure: Kernel
@@ -86,13 +86,15 @@ class LaneKernels:
 
 @cache
 def chain_kernels(network: MLP | CNN) -> ChainKernels:
-    """Return the kernels of a network, from disk if they have been compiled before."""
+    """Return the kernels of a network, from disk if they were compiled before."""
     plan = Plan(chain(network), network.layout.params)
-    return kept(repr(network), str(network), lambda compiler: compile_chain(plan, compiler))
+    return load_or_compile(
+        repr(network), str(network), lambda compiler: compile_chain(plan, compiler)
+    )
 
 
 def compile_chain(plan: Plan, compiler: Compiler) -> ChainKernels:
-    """Compile every layer, and what calls them."""
+    """Compile every layer and the functions that call them."""
     offsets, layers = iter(plan.offsets), []
     places = zip(plan.reads, plan.outs, *plan.evaluated_places, strict=False)
     for layer, (read, out, evaluated, made) in zip(plan.layers, places, strict=True):
@@ -122,8 +124,8 @@ def compile_chain(plan: Plan, compiler: Compiler) -> ChainKernels:
 
 @cache
 def lane_kernels() -> LaneKernels:
-    """Return the kernels of small fully connected networks, from disk if they are there."""
-    return kept(
+    """Return the kernels of small fully connected networks, from disk if compiled before."""
+    return load_or_compile(
         "lanes",
         "small fully connected networks",
         lambda compiler: LaneKernels(

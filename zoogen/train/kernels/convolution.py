@@ -1,4 +1,4 @@
-"""Training one convolution on one image: forward, and backward along the winners of the pooling."""
+"""Train one convolution on one image: forward, and backward through the winners of pooling."""
 
 from typing import no_type_check
 
@@ -18,30 +18,31 @@ from zoogen.train.kernels.widths import IN_A_LINE, LANES
 
 FLOATS, PLACES = types.CPointer(types.float32), types.CPointer(types.int32)
 FORWARD = types.void(FLOATS, types.int64, FLOATS, PLACES, FLOATS, FLOATS)
-"""What is read and where, all maps, their winners, packed weights, room for a row."""
+"""The array to read and the place in it, all maps, their winners, packed weights, scratch."""
 GRADIENT_KIND = types.void(FLOATS, types.int64, FLOATS, PLACES, FLOATS)
-"""What was read and where, the slopes of all maps, their winners, the packed gradient."""
+"""The array that was read and the place in it, the slopes of all maps, their winners, the packed
+gradient."""
 BACK = types.void(types.int64, FLOATS, PLACES, FLOATS)
-"""Where was read, the slopes of all maps, their winners, packed weights."""
+"""The place that was read, the slopes of all maps, their winners, packed weights."""
 ZERO, ONE = np.float32(0), np.float32(1)
 FAR = 32
-"""Registers of a kernel that are added at as many places without a loop, at most."""
+"""Most registers of a kernel that are added without a loop."""
 
 
 def tile_of(width: int, blocks: int, most: int) -> tuple[int, int]:
-    """Choose how many places and blocks of outputs are summed at once."""
+    """Choose how many places and how many blocks of outputs are summed at once."""
     places = -(-width // -(-width // most))
     return places, max(1, min(blocks, most // places))
 
 
 @no_type_check
 def forward_kernel(layer, offsets, out, compiled):
-    """Return the function that makes a layer's map, pooled, and notes the winners.
+    """Return the function that computes a layer's pooled map and stores the winners.
 
     Args:
-        layer: Which.
-        offsets: Of its numbers.
-        out: Where its map begins.
+        layer: The layer.
+        offsets: Places of its weights and biases.
+        out: Place where its map begins.
         compiled: Compiles a function with a signature.
     """
     HEIGHT, WIDTH = layer.kernel
@@ -117,15 +118,15 @@ def forward_kernel(layer, offsets, out, compiled):
 
 @no_type_check
 def gradient_kernel(layer, offsets, out, compiled):
-    """Return the function that adds what an image says of a layer's gradient.
+    """Return the function that adds an image's share of a layer's gradient.
 
-    Behind max pooling only the winner of a window counts: what a unit adds to the gradient of its
-    kernel is one patch of the map, scaled.
+    Behind max pooling only the winner of a window counts: a unit adds one scaled patch of the map
+    to the gradient of its kernel.
 
     Args:
-        layer: Which.
-        offsets: Of its numbers.
-        out: Where its map begins.
+        layer: The layer.
+        offsets: Places of its gradients.
+        out: Place where its map begins.
         compiled: Compiles a function with a signature.
     """
     HEIGHT, OUT_PITCH = layer.kernel[0], layer.out_pitch
@@ -164,14 +165,14 @@ def gradient_kernel(layer, offsets, out, compiled):
 
 @no_type_check
 def back_kernel(layer, offsets, out, compiled):
-    """Return the function that hands slopes back to the map a layer has read.
+    """Return the function that passes slopes back to the map that a layer read.
 
-    A unit hands back its kernel, scaled, to the patch that its winner has seen.
+    A unit adds its scaled kernel to the slopes of the patch that its winner read.
 
     Args:
-        layer: Which.
-        offsets: Of its numbers.
-        out: Where its map begins.
+        layer: The layer.
+        offsets: Places of its weights.
+        out: Place where its map begins.
         compiled: Compiles a function with a signature.
     """
     HEIGHT, OUT_PITCH = layer.kernel[0], layer.out_pitch
@@ -228,7 +229,7 @@ def mean_forward(layer, read, out, compiled):
 
 @no_type_check
 def mean_back(layer, read, out, compiled):
-    """Return the function that hands the slope of a mean to all it is the mean of."""
+    """Return the function that passes the slope of a mean back to all its pixels."""
     PIXELS, PITCH, READ, OUT = layer.map[0] * layer.map[1], layer.size, read, out
 
     def back(at, slopes, winners, weights):

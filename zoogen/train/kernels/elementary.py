@@ -1,7 +1,7 @@
-"""Functions of one number, without a table or a branch: loops over them become vector code.
+"""Functions of one number, without tables and branches: loops over them become vector code.
 
-Each is a few fused multiply-adds and at most one division, all rounded as IEEE says, so that it
-gives the same bits on every processor. Numbers that are none stay none.
+Each is a few fused multiply-adds and at most one division, all rounded as in IEEE 754, so it gives
+the same bits on every processor. NaN stays NaN.
 """
 
 from typing import no_type_check
@@ -14,7 +14,7 @@ from zoogen.train.kernels.registers import bits, fma, of_bits
 F = np.float32
 
 ROUNDER = F(1.5 * 2**23)
-"""Added to a small number and taken away again it leaves the nearest whole one."""
+"""Adding it to a small number and subtracting it again rounds to the nearest whole number."""
 LOG2_E, LN2_HIGH, LN2_LOW = F(1.44269504), F(0.693359375), F(-2.12194440e-4)
 LOWEST, HIGHEST = F(-87.3365447), F(88.3762589)
 ONE, HALF = F(1), F(0.5)
@@ -26,7 +26,7 @@ EXPONENT_OF_ONE, MANTISSA_BITS = np.int32(127), np.int32(23)
 @njit(error_model="numpy")
 @no_type_check
 def clipped(x, low, high):
-    """Bring a number between two bounds."""
+    """Clip a number to two bounds."""
     below = low if x < low else x
     return high if below > high else below
 
@@ -72,7 +72,7 @@ def log(x):
 @njit(error_model="numpy")
 @no_type_check
 def tanh(x):
-    """Return the hyperbolic tangent as a rational function, 6 units in the last place at most."""
+    """Return the hyperbolic tangent as a rational function; error at most 6 units in last place."""
     x = clipped(x, -TANH_END, TANH_END)
     y = x * x
     p = fma(y, F(-2.76076847742355e-16), F(2.00018790482477e-13))

@@ -1,7 +1,7 @@
-"""A network as the kernels see it: a chain of convolutions and where their numbers lie.
+"""The layers of a network as kernels see them: convolutions, and the places of their numbers.
 
-A fully connected layer is a convolution whose kernel is as large as its map. Maps lie row by row,
-pixel by pixel, the channels of a pixel side by side.
+A fully connected layer is a convolution whose kernel is as large as its map. Maps lie in memory row
+by row, pixel by pixel, with the channels of a pixel side by side.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from jaxtyping import Int32, Int64
 from zoogen.train.kernels.widths import IN_A_LINE, LANES, full
 
 TILE = 8
-"""Registers of sums that are kept at once, at most: an AVX2 processor has sixteen in all."""
+"""Most registers of sums held at once: an AVX2 processor has sixteen registers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,16 +22,16 @@ class Layer:
 
     Attributes:
         weight: Place of the first weight in the flat vector, ``[outputs, inputs, height, width]``.
-        bias: Place of the first bias; None if there is none.
+        bias: Place of the first bias; None without biases.
         inputs: Channels of the map it reads.
         map: Height and width of that map.
-        outputs: Channels of the map it makes.
-        kernel: Height and width.
-        stride: Of the convolution.
-        pool: Window and stride of the max pooling.
-        first: Whether it reads images, whose channels are not filled up to whole registers.
+        outputs: Channels of its own map.
+        kernel: Height and width of its kernels.
+        stride: Stride of the convolution.
+        pool: Window and stride of max pooling.
+        first: Whether it reads images; their channels are not padded to whole registers.
         active: Whether an activation follows.
-        dropout: Number of the layer in a dropout mask; 0 where nothing is dropped.
+        dropout: Number of the layer in a dropout mask; 0 without dropout.
     """
 
     weight: int
@@ -48,7 +48,7 @@ class Layer:
 
     @property
     def out(self) -> tuple[int, int]:
-        """Height and width of the map it makes, pooled."""
+        """Height and width of its own map, pooled."""
         height, width = (
             ((side - kernel) // self.stride + 1) // self.pool
             for side, kernel in zip(self.map, self.kernel, strict=True)
@@ -57,12 +57,12 @@ class Layer:
 
     @property
     def pitch(self) -> int:
-        """Floats from one pixel it reads to the next."""
+        """Floats from one pixel to the next in the map it reads."""
         return self.inputs if self.first else full(self.inputs)
 
     @property
     def line(self) -> int:
-        """Floats from one row of pixels it reads to the next; those of an image begin at a line."""
+        """Floats from one row to the next in the map it reads; image rows fill cache lines."""
         row = self.map[1] * self.pitch
         return -(-row // IN_A_LINE) * IN_A_LINE if self.first else row
 
@@ -73,53 +73,53 @@ class Layer:
 
     @property
     def second(self) -> int:
-        """Where an image lies once more, half a cache line on.
+        """Place of the image's second copy, shifted by half a cache line.
 
-        A register at a place that would lie across two lines in one copy does not in the other.
+        A register that would cross two cache lines in one copy does not in the other.
         """
         return self.floats + LANES
 
     @property
     def out_pitch(self) -> int:
-        """Floats from one pixel it makes to the next."""
+        """Floats from one pixel to the next in its own map."""
         return full(self.outputs)
 
     @property
     def size(self) -> int:
-        """Floats of the map it makes."""
+        """Floats of its own map."""
         return prod(self.out) * self.out_pitch
 
     @property
     def blocks(self) -> int:
-        """Registers to the channels of a pixel it makes."""
+        """Registers for the channels of a pixel in its own map."""
         return self.out_pitch // LANES
 
     @property
     def chunks(self) -> int:
-        """In how many parts a row of a kernel is read, so that each fits into registers."""
+        """Number of chunks that a row of a kernel is read in; each fits into registers."""
         return -(-full(self.kernel[1] * self.pitch) // (LANES * TILE * 3 // 4))
 
     @property
     def chunk(self) -> int:
-        """Registers to each of these parts."""
+        """Registers of each chunk."""
         return -(-full(self.kernel[1] * self.pitch) // (LANES * self.chunks))
 
     @property
     def row(self) -> int:
-        """Floats to a row of a kernel, filled up to whole parts."""
+        """Floats of a row of a kernel, padded to whole chunks."""
         return self.chunks * self.chunk * LANES
 
     @property
     def places(self) -> Int32[np.ndarray, "outputs inputs height width"]:
-        """Where each weight lies in the flat vector."""
+        """Place of each weight in the flat vector."""
         shape = (self.outputs, self.inputs, *self.kernel)
         return np.arange(self.weight, self.weight + prod(shape), dtype=np.int32).reshape(shape)
 
     def by_output(self, nothing: int) -> Int32[np.ndarray, " floats"]:
-        """Return which weight lies where for the forward pass: eight outputs side by side.
+        """Return the order of the weights for the forward pass: eight outputs side by side.
 
         Args:
-            nothing: A place that holds zero, for outputs that only fill a register.
+            nothing: A place that holds zero, for outputs that pad a register.
         """
         places = np.full((self.out_pitch, self.inputs, *self.kernel), nothing, np.int32)
         places[: self.outputs] = self.places
@@ -127,10 +127,10 @@ class Layer:
         return by_block.transpose(0, 3, 2, 4, 1).ravel()
 
     def by_row(self, nothing: int) -> Int32[np.ndarray, "outputs height row"]:
-        """Return which weight lies where for the backward pass: rows of a kernel, as maps lie.
+        """Return the order of the weights for the backward pass: row by row, as in a map.
 
         Args:
-            nothing: A place that holds zero, for what only fills a register.
+            nothing: A place that holds zero, for padding.
         """
         height, width = self.kernel
         rows = np.full((self.outputs, height, width, self.pitch), nothing, np.int32)
@@ -140,7 +140,7 @@ class Layer:
         return filled
 
     def biases(self, nothing: int) -> Int32[np.ndarray, " out_pitch"]:
-        """Return which bias belongs to each output."""
+        """Return the place of each output's bias."""
         places = np.full(self.out_pitch, nothing, np.int32)
         if self.bias is not None:
             places[: self.outputs] = self.bias + np.arange(self.outputs)
@@ -148,7 +148,7 @@ class Layer:
 
     @property
     def windows(self) -> Int32[np.ndarray, " floats"]:
-        """Where the patch of each unit begins, before pooling chooses among several."""
+        """Place where the patch of each unit begins, before pooling chooses among several."""
         rows, columns = np.indices(self.out) * self.stride * self.pool
         begin = columns * self.pitch
         across = self.first & (begin % IN_A_LINE > LANES)
@@ -157,7 +157,7 @@ class Layer:
 
     @property
     def pairs(self) -> Int64[np.ndarray, " pairs"]:
-        """The number of each pair of units in a dropout mask, pixel by pixel."""
+        """Number of each pair of units in a dropout mask, pixel by pixel."""
         pixels, taken = prod(self.out), -(-self.outputs // 2)
         numbers = np.zeros((pixels, self.out_pitch // 2), np.int64)
         numbers[:, :taken] = np.arange(pixels * taken).reshape(pixels, taken)
@@ -169,8 +169,10 @@ class Mean:
     """The mean of every channel of a map.
 
     Attributes:
-        inputs: Channels.
-        map: Height and width of what it reads.
+        inputs: Channels of the map it reads.
+        map: Height and width of that map.
+        active: Always false: no activation follows.
+        dropout: Always 0: nothing is dropped.
     """
 
     inputs: int
@@ -185,10 +187,10 @@ class Mean:
 
     @property
     def pairs(self) -> Int64[np.ndarray, " pairs"]:
-        """Zeros: nothing is dropped behind it."""
+        """Zeros: nothing is dropped."""
         return np.zeros(self.size // 2, np.int64)
 
     @property
     def size(self) -> int:
-        """Floats of the map it makes."""
+        """Floats of its own map."""
         return full(self.inputs)

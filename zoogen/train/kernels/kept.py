@@ -1,4 +1,4 @@
-"""Compiled kernels, kept on disk: the first process compiles, later ones and other workers load."""
+"""Compiled kernels kept on disk: the first process compiles them, all others load them."""
 
 import json
 import logging
@@ -29,17 +29,17 @@ UNREADABLE = (OSError, EOFError, ValueError, KeyError, pickle.UnpicklingError)
 Made = TypeVar("Made")
 
 SETTINGS: Any = config
-"""Numba's own: most of them are set while it is imported."""
+"""Numba's settings; most are set when it is imported."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Compiler:
-    """Compiles functions that hold no lock while they run.
+    """Compiles functions that release Python's lock while they run.
 
     Attributes:
-        keep: Whether Numba keeps them on disk.
+        keep: Whether Numba keeps the machine code on disk.
     """
 
     keep: bool
@@ -49,18 +49,18 @@ class Compiler:
         return njit(signature, error_model="numpy", nogil=True, cache=self.keep)(source)
 
     def callback(self, signature: Any, source: Callable[..., Any]) -> Any:
-        """Compile a function that has an address, for compiled code to call."""
+        """Compile a function that compiled code calls by its address."""
         return cfunc(signature, error_model="numpy", cache=self.keep)(source)
 
 
 def kernels_folder() -> Path:
-    """Return where compiled kernels are kept."""
+    """Return the folder of compiled kernels."""
     return cache_folder() / "kernels"
 
 
 @cache
-def made_of() -> str:
-    """Hash what decides the machine code: the sources, the compiler and the processor."""
+def machine_code_hash() -> str:
+    """Hash everything that decides the machine code: sources, compiler and processor."""
     sources = sorted(Path(__file__).parent.glob("*.py"))
     parts = [
         *(sha256_of(source) for source in sources),
@@ -72,24 +72,26 @@ def made_of() -> str:
     return sha256("\n".join(parts).encode()).hexdigest()
 
 
-def kept(name: str, what: str, make: Callable[[Compiler], Made]) -> Made:
-    """Return kernels from disk, or compile them and keep them there.
+def load_or_compile(name: str, what: str, make: Callable[[Compiler], Made]) -> Made:
+    """Load kernels from disk, or compile them and keep them there.
 
-    Where they cannot be kept they are compiled for this process alone; damaged ones are compiled
-    anew. Processes that want the same wait for the first.
+    Kernels that cannot be kept are compiled for this process alone; damaged ones are compiled
+    again. Processes that need the same kernels wait for the first one.
 
     Args:
-        name: Different for different kernels of the same sources.
-        what: They are for, in words.
-        make: Makes them of a function that compiles.
+        name: Name that distinguishes kernels from the same sources.
+        what: Network that the kernels are for, in messages.
+        make: Makes the kernels with a compiler.
     """
-    key = sha256(f"{made_of()}/{name}".encode()).hexdigest()[:16]
+    key = sha256(f"{machine_code_hash()}/{name}".encode()).hexdigest()[:16]
     folder = kernels_folder() / key
     if is_whole(folder):
         try:
             return compiled_in(folder, make)
         except UNREADABLE:
-            log.warning("the kernel for %s in %s cannot be loaded; compiling it anew", what, folder)
+            log.warning(
+                "the kernel for %s in %s cannot be loaded; compiling it again", what, folder
+            )
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(folder.with_suffix(LOCK)):
@@ -105,21 +107,21 @@ def kept(name: str, what: str, make: Callable[[Compiler], Made]) -> Made:
         shutil.rmtree(folder, ignore_errors=True)
         reason = getattr(error, "strerror", None) or error
         log.warning(
-            "compiling the kernel for %s, about 10 s; it cannot be kept in %s (%s), so that every "
-            "process compiles it: make room there, or name another folder with ZOOGEN_CACHE",
+            "compiling the kernel for %s, about 10 s; it cannot be kept in %s (%s), so every "
+            "process compiles it: make room there, or choose another folder with ZOOGEN_CACHE",
             *(what, folder.parent, reason),
         )
     return make(Compiler(keep=False))
 
 
 def hashes(folder: Path) -> dict[str, str]:
-    """Hash what a folder of kernels holds."""
+    """Hash the files of a folder of kernels."""
     files = (path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != FILES)
     return {str(path.relative_to(folder)): sha256_of(path) for path in files}
 
 
 def is_whole(folder: Path) -> bool:
-    """Tell whether a folder holds kernels, all of them and unharmed: they are run unseen."""
+    """Tell whether a folder holds complete, unaltered kernels: machine code is run unchecked."""
     try:
         named = json.loads((folder / FILES).read_bytes())
         return bool(named == hashes(folder))
@@ -128,7 +130,7 @@ def is_whole(folder: Path) -> bool:
 
 
 def compiled_in(folder: Path, make: Callable[[Compiler], Made]) -> Made:
-    """Make kernels with Numba's cache in a folder."""
+    """Make kernels while Numba's cache is in a folder."""
     before = SETTINGS.CACHE_DIR
     SETTINGS.CACHE_DIR = str(folder)
     try:

@@ -1,6 +1,6 @@
-"""The layers of small fully connected networks side by side: a model to a lane.
+"""The layers of small fully connected networks side by side, one model per lane.
 
-Every lane is computed by the same operations, so that a model has the same bits in any company.
+All lanes go through the same operations, so a model has the same bits next to any other models.
 """
 
 from typing import no_type_check
@@ -21,7 +21,7 @@ from zoogen.train.kernels.tiles import (
 from zoogen.train.kernels.widths import LANES
 
 MODELS = 16
-"""Models side by side."""
+"""Number of models side by side."""
 TILE = MODELS // LANES
 F = np.float32
 
@@ -32,14 +32,14 @@ def dense(weights, at, biased, units, read, inputs, out, outputs):
     """Multiply a layer's weights with the units it reads.
 
     Args:
-        weights: Of all models, a row for each place in the flat vector.
+        weights: Weights of all models, a row for each place in the flat vector.
         at: Row of the layer's first weight.
-        biased: Whether biases follow.
-        units: Rows of all layers' units.
+        biased: Whether biases follow the weights.
+        units: Units of all layers, a row each.
         read: Row of the first unit it reads.
-        inputs: How many.
-        out: Row of the first it makes.
-        outputs: How many.
+        inputs: Number of units it reads.
+        out: Row of its own first unit.
+        outputs: Number of its own units.
     """
     bias = at + inputs * outputs
     for j in range(outputs):
@@ -56,7 +56,7 @@ def dense(weights, at, biased, units, read, inputs, out, outputs):
 @njit(error_model="numpy")
 @no_type_check
 def dense_shared(weights, biased, images, image, inputs, units, outputs):
-    """Multiply every model's first layer with one image, the same for all."""
+    """Multiply every model's first layer with the same image."""
     bias = inputs * outputs
     for j in range(outputs):
         if biased:
@@ -75,7 +75,7 @@ ZEROS = np.zeros(MODELS, np.float32)
 @njit(error_model="numpy")
 @no_type_check
 def dense_backward(weights, gradient, at, biased, units, slopes, read, inputs, out, outputs, hand):
-    """Add a layer's gradient, and hand slopes to the units it read."""
+    """Add a layer's gradient, and pass slopes back to the units it read if ``hand``."""
     bias = at + inputs * outputs
     for j in range(outputs):
         slope = load_tile(slopes, (out + j) * MODELS, 1, TILE, 0, LANES)
@@ -99,7 +99,7 @@ ONES = np.ones(MODELS, np.float32)
 @njit(error_model="numpy")
 @no_type_check
 def differentiate(logits, slopes, labels, scale, top, best, right):
-    """Write the gradient of ``scale`` times every model's cross-entropy; count who was right."""
+    """Write the gradient of ``scale`` times each model's cross-entropy; count correct images."""
     classes = len(logits)
     find_largest(logits, top, best)
     for k in range(classes):
@@ -123,7 +123,7 @@ def differentiate(logits, slopes, labels, scale, top, best, right):
 @njit(error_model="numpy")
 @no_type_check
 def find_largest(logits, top, best):
-    """Find every model's largest logit, the first of equals, and its class."""
+    """Find each model's largest logit, the first of equals, and its class."""
     for m in range(MODELS):
         top[m] = logits[0, m]
         best[m] = 0
@@ -137,7 +137,7 @@ def find_largest(logits, top, best):
 @njit(error_model="numpy")
 @no_type_check
 def drop(units, derivatives, numbers, streams, bounds, kept):
-    """Drop units of every model and scale the others, derivatives alike; see ``mask.drop``."""
+    """Drop units of each model and scale the others, and so the derivatives; see ``mask.drop``."""
     for pair in range(len(numbers)):
         for m in range(MODELS):
             bits = draw(numbers[pair], streams[m])

@@ -1,4 +1,4 @@
-"""Small fully connected networks of one shape, trained and measured side by side."""
+"""Train and measure small fully connected networks of one shape, side by side."""
 
 from typing import no_type_check
 
@@ -44,35 +44,35 @@ def train(
     keys, step, numbers, bounds, kept, dropping,
     right,
 ):  # fmt: skip
-    """Train models in place, each on images in an order of its own.
+    """Train models in place, each on images in its own order.
 
     Args:
-        images: A row each.
-        labels: Of the images.
-        order: Places of the images to show, a column to a model.
-        batch_size: Images to a step; the last step takes what is left.
-        widths: Units of the layers, the pixels first.
+        images: Images, one per row.
+        labels: Label of each image.
+        order: Indices of the images to show, a column for each model.
+        batch_size: Images per step; the last step takes the rest.
+        widths: Numbers of units of the layers, pixels first.
         biased: Whether layers have biases.
-        activation: Place in ``zoogen.train.kernels.activation.NAMES``.
-        weights: A row to a weight, a column to a model; changed in place.
-        mean: See ``zoogen.train.kernels.optimiser.update``, as the next six.
+        activation: Index in ``zoogen.train.kernels.activation.NAMES``.
+        weights: A row for each weight, a column for each model; changed in place.
+        mean: Argument of ``zoogen.train.kernels.optimiser.update``, as the next six.
         square: Changed in place.
         powers: Changed in place.
-        optimiser: Place in ``zoogen.train.kernels.optimiser.NAMES``.
-        rates: Of each weight of each model.
-        decays: Of each weight of each model.
-        momentum: Of SGD.
-        gradient: Room for it.
-        units: Room for the units of all layers.
-        slopes: Room for the gradient with respect to them.
-        derivatives: Room for those of the activation.
+        optimiser: Index in ``zoogen.train.kernels.optimiser.NAMES``.
+        rates: Learning rate of each weight of each model.
+        decays: L2 penalty of each weight of each model.
+        momentum: Momentum of SGD.
+        gradient: Scratch for the gradient.
+        units: Scratch for the units of all layers.
+        slopes: Scratch for the gradient with respect to the units.
+        derivatives: Scratch for the derivatives of the activation.
         keys: Seeds of the dropout masks.
-        step: Steps taken so far.
-        numbers: Of the pairs of units of a layer, scattered.
-        bounds: Draws below it are dropped.
-        kept: What the other units are scaled by.
+        step: Number of steps taken so far.
+        numbers: Numbers of a layer's pairs of units, scattered over 32 bits.
+        bounds: Draws below a model's bound are dropped.
+        kept: Scale of each model's other units.
         dropping: Whether any model drops units.
-        right: How many images each had right when they were shown; added to.
+        right: Number of images that each model had right when they were shown; added to.
     """
     layers = len(widths) - 1
     top, best = np.empty(MODELS, np.float32), np.empty(MODELS, np.int32)
@@ -136,16 +136,16 @@ def measure(images, labels, widths, biased, activation, weights, units, claimed,
     """Classify the same images with every model.
 
     Args:
-        images: A row each.
-        labels: Of the images.
-        widths: Units of the layers, the pixels first.
+        images: Images, one per row.
+        labels: Label of each image.
+        widths: Numbers of units of the layers, pixels first.
         biased: Whether layers have biases.
-        activation: Place in ``zoogen.train.kernels.activation.NAMES``.
-        weights: A row to a weight, a column to a model.
-        units: Room for the units of all layers.
-        claimed: Images that each model, a column each, put into each class; added to.
-        hits: Those of them that belong there; added to.
-        losses: Sums of each model's cross-entropies; added to.
+        activation: Index in ``zoogen.train.kernels.activation.NAMES``.
+        weights: A row for each weight, a column for each model.
+        units: Scratch for the units of all layers.
+        claimed: Number of images classified as each class, a column for each model; added to.
+        hits: Number of these that are of the class; added to.
+        losses: Sum of each model's cross-entropies; added to.
     """
     layers = len(widths) - 1
     top, best = np.empty(MODELS, np.float32), np.empty(MODELS, np.int32)

@@ -1,4 +1,4 @@
-"""Cross-entropy of the logits of one image, its gradient, and whether the image was right."""
+"""The class that logits predict for one image, and the gradient of their cross-entropy."""
 
 from typing import no_type_check
 
@@ -11,7 +11,7 @@ from zoogen.train.kernels.elementary import exp
 @njit(error_model="numpy")
 @no_type_check
 def most_likely(logits):
-    """Name the class with the largest logit, the first of equals."""
+    """Return the class of the largest logit, the first of equals."""
     best = 0
     for label in range(1, len(logits)):
         if logits[label] > logits[best]:

@@ -1,4 +1,4 @@
-"""Classifying images with one model: forward only, eight images side by side."""
+"""Classify images with one model: forward only, eight images side by side."""
 
 from typing import no_type_check
 
@@ -21,19 +21,19 @@ from zoogen.train.kernels.training import COUNTS, IMAGES, LABELS, REAL, TABLE, V
 from zoogen.train.kernels.widths import LANES
 
 SUMS = 12
-"""Registers of sums that are kept at once, at most."""
+"""Most registers of sums held at once."""
 EVALUATE = types.void(FLOATS, FLOATS, FLOATS)
 
 
 @no_type_check
 def evaluation_kernel(layer, read, out, compiled):
-    """Return the function that makes a layer's map of eight images, pooled.
+    """Return the function that computes a layer's pooled map of eight images.
 
     Args:
-        layer: Which; weights are read as they lie in the flat vector.
-        read: Where the map it reads begins.
-        out: Where its own begins.
-        compiled: Compiles it.
+        layer: The layer; its weights are read from the flat vector.
+        read: Place where the map it reads begins.
+        out: Place where its own map begins.
+        compiled: Compiles a function with a signature.
     """
     HEIGHT, WIDTH = layer.kernel
     INPUTS, OUTPUTS, LINE = layer.inputs, layer.outputs, layer.map[1]
@@ -105,7 +105,7 @@ def evaluation_mean(layer, read, out, compiled):
 
 
 EMPTY = False
-"""Not biased: a tile of zeros."""
+"""Argument ``biased`` for a tile of zeros."""
 MEASURING = REAL(
     *(COUNTS, TABLE, IMAGES, LABELS, WHOLE),
     *(VECTOR, WHOLE, VECTOR, VECTOR, COUNTS, COUNTS),
@@ -119,17 +119,17 @@ def measure(
     """Classify images; return the sum of their cross-entropies.
 
     Args:
-        evaluates: Addresses of the layers.
+        evaluates: Memory addresses of the layers' functions.
         stages: Beginning and size of each map, and whether an activation follows.
-        images: A row each.
-        labels: Of the images.
-        activation: Place in ``zoogen.train.kernels.activation.NAMES``.
-        weights: The flat vector.
-        classes: How many.
-        shown: Room for eight images.
-        maps: Room for their maps.
-        claimed: Images classified as each class, added to.
-        hits: Those of them that are, added to.
+        images: Images, one per row.
+        labels: Label of each image.
+        activation: Index in ``zoogen.train.kernels.activation.NAMES``.
+        weights: The flat weight vector.
+        classes: Number of classes.
+        shown: Scratch for eight images.
+        maps: Scratch for their maps.
+        claimed: Number of images classified as each class; added to.
+        hits: Number of these that are of the class; added to.
     """
     depth, total, last = len(evaluates), 0.0, stages[len(evaluates) - 1, 0]
     logits = maps[last : last + classes * LANES].reshape(classes, LANES)
@@ -158,7 +158,7 @@ def measure(
 @njit(error_model="numpy")
 @no_type_check
 def show_eight(images, first, shown):
-    """Lay eight images side by side, pixel by pixel; the last is repeated where there are fewer."""
+    """Lay eight images side by side, pixel by pixel; if there are fewer, repeat the last one."""
     pixels, done = images.shape[1], 0
     if first + LANES <= len(images):
         done = pixels // LANES * LANES

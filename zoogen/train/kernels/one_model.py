@@ -1,4 +1,4 @@
-"""One model of any network, trained and measured by the kernels of its layers."""
+"""Train and measure one model of any network with the kernels of its layers."""
 
 import numpy as np
 from jaxtyping import Float32, Int64
@@ -16,7 +16,7 @@ from zoogen.train.tally import Tally
 
 
 class OneModel:
-    """A model in training and the arrays it trains in."""
+    """A model in training, and the arrays of its training."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class OneModel:
     def train(
         self, rows: Rows, orders: Int64[np.ndarray, "1 images"], report: Report
     ) -> Int64[np.ndarray, " 1"]:
-        """Train for one epoch; count the images that were right."""
+        """Train for one epoch; count correct images."""
         kernels, plan, size, right = self.kernels, self.kernels.plan, self.spec.batch_size, 0
         (order,) = orders
         for piece in self.trained.pieces(len(order), size):
@@ -64,7 +64,7 @@ class OneModel:
         return np.array([right])
 
     def weights(self) -> Float32[np.ndarray, "1 params"]:
-        """Return the weights as they are now."""
+        """Return a copy of the current weights."""
         return self.flat[None, :-1].copy()
 
     def measure(self, rows: Rows) -> Tally:

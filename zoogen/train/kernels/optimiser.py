@@ -1,4 +1,4 @@
-"""Adam, SGD with momentum and RMSprop on flat weights, term by term as in ``torch.optim``."""
+"""Adam, SGD with momentum and RMSprop on flat weights, equal to ``torch.optim`` term by term."""
 
 import math
 from typing import no_type_check
@@ -19,15 +19,15 @@ def update(kind, weights, gradient, mean, square, powers, rates, decays, momentu
     """Take one step.
 
     Args:
-        kind: Place in ``NAMES``.
-        weights: Changed in place.
-        gradient: Of the loss; the penalty is added to it.
-        mean: Running mean of the gradients, or what is kept of the last step.
-        square: Running mean of their squares.
-        powers: Adam's betas to the power of the steps taken, in float64.
+        kind: Index in ``NAMES``.
+        weights: Weights; changed in place.
+        gradient: Gradient of the loss; the gradient of the penalty is added to it.
+        mean: Running mean of the gradients, or SGD's velocity; changed in place.
+        square: Running mean of the squared gradients; changed in place.
+        powers: Adam's betas to the power of the steps taken, in float64; changed in place.
         rates: Learning rate of each weight.
         decays: Coupled L2 penalty of each weight.
-        momentum: Of SGD.
+        momentum: Momentum of SGD.
     """
     n = len(weights)
     for i in range(n):

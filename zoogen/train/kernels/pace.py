@@ -1,19 +1,19 @@
-"""Long work in pieces short enough that Ctrl-C is heard and progress is seen."""
+"""Cut long work into pieces, short enough for Ctrl-C and the progress bar."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from time import perf_counter
 
 SECONDS = 0.1
-"""What a piece should take."""
+"""Time that a piece should take."""
 
 
 @dataclass
 class Pace:
-    """Cuts work into pieces, and remembers how large one may be.
+    """Cuts work into pieces and learns how large they may be.
 
     Attributes:
-        size: Items to a piece, for the time being.
+        size: Current number of items in a piece.
     """
 
     size: int = 1
@@ -30,5 +30,5 @@ class Pace:
 
 
 def whole(size: int, unit: int) -> int:
-    """Bring a size down to whole units, one at least."""
+    """Round a size down to whole units, to at least one."""
     return max(size // unit, 1) * unit

@@ -1,4 +1,4 @@
-"""Where every number of a network lies in the arrays that its kernels share."""
+"""The places of a network's numbers in the arrays that its kernels share."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ from zoogen.train.kernels.widths import LANES
 
 @dataclass(frozen=True, kw_only=True)
 class Offsets:
-    """Where the numbers of a layer begin.
+    """The places where the numbers of a layer begin.
 
     Attributes:
-        forward: Weights by output, in the packed weights.
-        backward: Weights by row, there.
-        bias: Biases, there.
-        gradient: Gradient of the weights, in the packed gradient.
-        bias_gradient: Gradient of the biases, there.
+        forward: Place of the weights by output, in the packed weights.
+        backward: Place of the weights by row, in the packed weights.
+        bias: Place of the biases, in the packed weights.
+        gradient: Place of the weights' gradient, in the packed gradient.
+        bias_gradient: Place of the biases' gradient, in the packed gradient.
     """
 
     forward: int
@@ -37,7 +37,7 @@ class Plan:
     """The arrays of a chain of layers.
 
     Attributes:
-        layers: Input to output.
+        layers: Layers from input to output.
         params: Length of the flat weight vector; the place behind it holds zero.
     """
 
@@ -57,23 +57,23 @@ class Plan:
 
     @property
     def shown(self) -> int:
-        """Floats of an image as it is shown: its rows at cache lines, and all once more."""
+        """Floats of a shown image: two copies, with rows that begin at cache lines."""
         return self.weighted[0].second + self.weighted[0].floats
 
     @property
     def lines(self) -> Int64[np.ndarray, " 4"]:
-        """Of an image as it is shown: rows, floats of one, to the next, and to the second copy."""
+        """Of a shown image: rows, floats per row, floats to the next row and to the second copy."""
         first = self.weighted[0]
         return np.array([first.map[0], first.map[1] * first.pitch, first.line, first.second])
 
     @property
     def slack(self) -> int:
-        """Floats that may be read behind a map, at most: a kernel's row fills whole registers."""
+        """Most floats read behind a map: a kernel's row is padded to whole registers."""
         return max(layer.row for layer in self.weighted)
 
     @cached_property
     def outs(self) -> tuple[int, ...]:
-        """Where the map of each layer begins, and where the last ends."""
+        """Place where the map of each layer begins, and where the last one ends."""
         return tuple(accumulate((layer.size for layer in self.layers), initial=LANES))
 
     @property
@@ -83,7 +83,7 @@ class Plan:
 
     @property
     def packings(self) -> tuple[list[np.ndarray], list[np.ndarray], list[np.ndarray]]:
-        """Which weight lies where: by output, by row, and biases, layer by layer."""
+        """Order of the weights by output, of the weights by row, and of the biases, by layer."""
         return (
             [layer.by_output(self.params) for layer in self.weighted],
             [layer.by_row(self.params) for layer in self.weighted],
@@ -92,12 +92,12 @@ class Plan:
 
     @cached_property
     def pack(self) -> Int32[np.ndarray, " packed"]:
-        """Which weight lies where in the packed weights."""
+        """Order of the weights in the packed weights."""
         return joined(array for arrays in self.packings for array in arrays)
 
     @cached_property
     def gradients(self) -> list[np.ndarray]:
-        """Which weight lies where in the packed gradient: outputs in pairs, then biases."""
+        """Order of the weights in the packed gradient: outputs in pairs, then biases."""
         _, rows, biases = self.packings
         pairs = [np.pad(row, ((0, len(row) % 2), (0, 0), (0, 0)), mode="edge") for row in rows]
         for row, pair in zip(rows, pairs, strict=True):
@@ -111,14 +111,14 @@ class Plan:
 
     @cached_property
     def unpack(self) -> Int32[np.ndarray, " params"]:
-        """Where the gradient of each weight lies in the packed gradient."""
+        """Place of each weight's gradient in the packed gradient."""
         places = np.zeros(self.params + 1, np.int32)
         places[joined(self.gradients)] = np.arange(self.sums)
         return places[:-1].copy()
 
     @cached_property
     def offsets(self) -> tuple[Offsets, ...]:
-        """Of the layers with weights."""
+        """Offsets of the layers with weights."""
         packed = starts(array for arrays in self.packings for array in arrays)
         sums, depth = starts(self.gradients), len(self.weighted)
         thirds = (packed[i : i + depth] for i in range(0, 3 * depth, depth))
@@ -138,7 +138,7 @@ class Plan:
 
     @property
     def reads(self) -> tuple[int, ...]:
-        """Where each layer reads: the first an image, the others the map before."""
+        """Place that each layer reads: the first an image, the others the map before it."""
         return 0, *self.outs[:-2]
 
     @cached_property
@@ -152,13 +152,13 @@ class Plan:
 
     @cached_property
     def windows(self) -> Int32[np.ndarray, " maps"]:
-        """The pixel at which the window of each unit begins."""
+        """Pixel at which the window of each unit begins."""
         windows = joined(layer.windows for layer in self.layers)
         return np.pad(windows, (LANES, self.slack))
 
     @cached_property
     def pairs(self) -> Int64[np.ndarray, " pairs"]:
-        """The numbers of the pairs of units, as they lie in the maps."""
+        """Numbers of the pairs of units, in the order of the maps."""
         pairs = joined(layer.pairs for layer in self.layers)
         return np.pad(pairs, (LANES // 2, 0))
 
@@ -181,16 +181,16 @@ class Plan:
 
     @property
     def evaluated_places(self) -> tuple[list[int], list[int]]:
-        """Where each layer reads and where its map begins, eight images side by side."""
+        """Places that each layer reads and writes, with eight images side by side."""
         outs = [int(out) for out in self.evaluated[:, 0]]
         return [0, *outs[:-1]], outs
 
 
 def joined(arrays: Iterable[np.ndarray]) -> np.ndarray:
-    """Lay arrays one behind another in one vector."""
+    """Flatten arrays into one vector."""
     return np.concatenate([array.ravel() for array in arrays])
 
 
 def starts(arrays: Iterable[np.ndarray]) -> list[int]:
-    """Return where each of some arrays begins when they lie one behind another."""
+    """Return where each array begins in the vector of ``joined``."""
     return list(accumulate((array.size for array in arrays), initial=0))[:-1]

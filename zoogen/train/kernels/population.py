@@ -1,4 +1,4 @@
-"""Models trained and measured by kernels, one after another or a few side by side."""
+"""Train and measure models by kernels, one after another or a few side by side."""
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -23,18 +23,18 @@ from zoogen.train.snapshots import Snapshots
 from zoogen.train.tally import properties
 
 SMALL = 5000
-"""Weights up to which fully connected models train side by side: they stay in the cache."""
+"""Most weights of fully connected models that train side by side: they fit into the cache."""
 
 
 def side_by_side(network: MLP | CNN) -> bool:
-    """Tell whether models lie in lanes, or train one by one."""
+    """Tell whether models train side by side rather than one by one."""
     return isinstance(network, MLP) and network.layout.params <= SMALL
 
 
 def train_and_measure(
     spec: ZooSpec, configs: Sequence[ModelConfig], images: ImageSet, *, report: Report
 ) -> Snapshots:
-    """Train models; return every snapshot and its measurements, in the order given."""
+    """Train models; return their snapshots, measured, in the order of ``configs``."""
     rows, test = train_and_test(images)
     snapshots = Snapshots.room(spec, len(configs))
     place_of = {config.model: place for place, config in enumerate(configs)}
@@ -50,7 +50,7 @@ def train_and_measure(
 
 
 def groups(network: MLP | CNN, configs: Sequence[ModelConfig]) -> Iterator[list[ModelConfig]]:
-    """Cut models into groups that train together: one each, or a few of one kind."""
+    """Cut models into groups that train together: single models, or a few of one kind."""
     if not side_by_side(network):
         yield from ([config] for config in configs)
         return
@@ -64,7 +64,7 @@ def training(
 ) -> Iterator[tuple[Group, Float64[np.ndarray, " models"] | None]]:
     """Train a group; yield it after each stored epoch, with its running train accuracy.
 
-    There is none before the first epoch.
+    The accuracy is None before the first epoch.
     """
     draws = generators(configs)
     start = starting_weights(spec.network.layout, configs, draws, spec.initial_bias)

@@ -1,9 +1,9 @@
-"""Eight floats as one value that Numba keeps in a register, and what is done with them.
+"""Eight floats as one value that Numba keeps in a register, and operations on it.
 
-LLVM's vectoriser would keep the sums of a convolution in memory; here they are spelled out. Every
-operation is exact IEEE arithmetic, products and sums fused where that is written down, so that a
-result does not depend on the processor. A register is as wide as the machine's or LLVM makes two
-of it.
+LLVM's vectoriser would keep the sums of a convolution in memory, so registers are explicit here.
+Every operation is exact IEEE arithmetic; products and sums are fused only where the source says so.
+A result therefore does not depend on the processor. If the machine's registers are narrower, LLVM
+uses two.
 """
 
 from typing import no_type_check
@@ -18,7 +18,7 @@ from zoogen.train.kernels.widths import LANES
 F32, I32, I64 = ir.FloatType(), ir.IntType(32), ir.IntType(64)
 FLOATS, INTS, CHOICES = (ir.VectorType(kind, LANES) for kind in (F32, I32, ir.IntType(1)))
 LOADABLE = 4
-"""Bytes at a multiple of which a register may be loaded from or stored to."""
+"""Alignment of loads and stores, in bytes."""
 
 
 class Register(types.Type):
@@ -30,7 +30,7 @@ floats, ints = Register("eight float32"), Register("eight int32")
 
 @register_model(Register)
 class RegisterModel(models.PrimitiveModel):
-    """A register as LLVM holds it."""
+    """A register in LLVM's types."""
 
     def __init__(self, manager, kind):
         super().__init__(manager, kind, FLOATS if kind is floats else INTS)
@@ -63,7 +63,7 @@ def spread(builder, scalar):
 
 
 def maximum(builder, one, two):
-    """Return the larger of each lane; ``one`` where that is not a number."""
+    """Return the larger of each lane; ``one`` where either is NaN."""
     return builder.select(builder.fcmp_ordered(">", two, one), two, one)
 
 
@@ -101,7 +101,7 @@ def bits(typing, scalar):
 @intrinsic
 @no_type_check
 def of_bits(typing, number):
-    """Return the float32 of 32 bits."""
+    """Return the float32 with these 32 bits."""
 
     def codegen(context, builder, signature, args):
         return builder.bitcast(args[0], F32)
@@ -112,7 +112,7 @@ def of_bits(typing, number):
 @intrinsic
 @no_type_check
 def number(typing, array, at):
-    """Return ``array[at]``; an index below zero does not count from the end, and is not tested."""
+    """Return ``array[at]`` without a check: a negative index does not count from the end."""
 
     def codegen(context, builder, signature, args):
         return builder.load(place(context, builder, array, *args))
@@ -134,7 +134,7 @@ def pointer(typing, array):
 @intrinsic
 @no_type_check
 def call(typing, address, *given):
-    """Call the function without a result that lies at an address."""
+    """Call the function at an address; it returns nothing."""
 
     def codegen(context, builder, signature, args):
         values = cgutils.unpack_tuple(builder, args[1], len(given))
@@ -148,7 +148,7 @@ def call(typing, address, *given):
 @intrinsic
 @no_type_check
 def load(typing, array, at):
-    """Load the eight floats from ``array[at]`` on."""
+    """Load the eight floats that begin at ``array[at]``."""
 
     def codegen(context, builder, signature, args):
         return load_from(builder, place(context, builder, array, *args))
@@ -159,7 +159,7 @@ def load(typing, array, at):
 @intrinsic
 @no_type_check
 def store(typing, register, array, at):
-    """Store a register to ``array[at]`` and behind."""
+    """Store a register to the eight places that begin at ``array[at]``."""
 
     def codegen(context, builder, signature, args):
         store_to(builder, args[0], place(context, builder, array, *args[1:]))
@@ -182,7 +182,7 @@ def filled(typing, scalar):
 @intrinsic
 @no_type_check
 def larger(typing, one, two):
-    """Return the larger of each lane; ``one`` where that is not a number."""
+    """Return the larger of each lane; ``one`` where either is NaN."""
 
     def codegen(context, builder, signature, args):
         return maximum(builder, *args)
@@ -193,7 +193,7 @@ def larger(typing, one, two):
 @intrinsic
 @no_type_check
 def place_of_larger(typing, one, two, place_of_one, place_of_two):
-    """Return the place that belongs to the ``larger`` of each lane."""
+    """Return the place of the ``larger`` of each lane."""
 
     def codegen(context, builder, signature, args):
         more = builder.fcmp_ordered(">", args[1], args[0])

@@ -10,7 +10,7 @@ from zoogen.images.sets import ImageSet
 
 @dataclass(frozen=True, kw_only=True)
 class Rows:
-    """Images, a row each, pixel by pixel, the channels of a pixel side by side; read-only."""
+    """Images, one per row, pixel by pixel, the channels of a pixel side by side; read-only."""
 
     images: Float32[np.ndarray, "images floats"]
     labels: Int64[np.ndarray, " images"]
@@ -19,13 +19,13 @@ class Rows:
     def of(
         cls, images: Float32[np.ndarray, "images ..."], labels: Int64[np.ndarray, " images"]
     ) -> "Rows":
-        """Lay images out; those of one channel are not copied."""
+        """Return images as rows; images of one channel are not copied."""
         innermost = np.moveaxis(images, 1, -1) if images.ndim == 4 else images
         flat = np.ascontiguousarray(innermost).reshape(len(images), -1)
         return cls(images=sealed(flat), labels=sealed(np.ascontiguousarray(labels)))
 
     def first(self, images: int) -> "Rows":
-        """Return so many of them."""
+        """Return the first images."""
         return Rows(images=self.images[:images], labels=self.labels[:images])
 
     def present(self, classes: int) -> Int64[np.ndarray, " classes"]:
@@ -34,14 +34,14 @@ class Rows:
 
 
 def sealed(array: np.ndarray) -> np.ndarray:
-    """Return a view that cannot be written to: some processes are given no more than that."""
+    """Return a read-only view: kernels are compiled for it, for some processes get no other."""
     view = array.view()
     view.flags.writeable = False
     return view
 
 
 def train_and_test(images: ImageSet) -> tuple[Rows, Rows]:
-    """Lay an image set out."""
+    """Return the train and the test images of an image set as rows."""
     return (
         Rows.of(images.train_images, images.train_labels),
         Rows.of(images.test_images, images.test_labels),

@@ -1,4 +1,4 @@
-"""Small fully connected models, trained and measured side by side."""
+"""Train and measure small fully connected models side by side."""
 
 from collections.abc import Sequence
 
@@ -20,7 +20,7 @@ from zoogen.train.tally import Tally
 
 
 class SideBySide:
-    """Models of one kind in training, one to a lane; lanes left over repeat the last."""
+    """Models of one kind in training, one per lane; spare lanes repeat the last model."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class SideBySide:
     def train(
         self, rows: Rows, orders: Int64[np.ndarray, "models images"], report: Report
     ) -> Int64[np.ndarray, " models"]:
-        """Train for one epoch, each model on images in its own order; count who was right."""
+        """Train for one epoch, each model on images in its own order; count correct images."""
         right, size = np.zeros(MODELS, np.int64), self.spec.batch_size
         for piece in self.trained.pieces(orders.shape[1], size):
             order = np.ascontiguousarray(orders[self.taken, piece].T)
@@ -72,7 +72,7 @@ class SideBySide:
         return right[: self.models]
 
     def weights(self) -> Float32[np.ndarray, "models params"]:
-        """Return the weights as they are now."""
+        """Return a copy of the current weights."""
         return self.lanes.T[: self.models].copy()
 
     def measure(self, rows: Rows) -> Tally:

@@ -1,4 +1,4 @@
-"""Tiles of registers: what a kernel sums at once, unrolled by Python while Numba compiles."""
+"""Tiles of registers that a kernel sums at once, unrolled by Python while Numba compiles."""
 
 from typing import no_type_check
 
@@ -39,7 +39,7 @@ def load_tile(typing, array, at, rows, columns, down, right):
 @intrinsic(prefer_literal=True)
 @no_type_check
 def repeated(typing, array, at, rows, columns, biased):
-    """Return ``rows × columns`` registers, those of a row full of ``array[at + row]`` or zero."""
+    """Return ``rows × columns`` registers, each filled with its row's ``array[at + row]`` or 0."""
     n, m, given = (kind.literal_value for kind in (rows, columns, biased))
 
     def codegen(context, builder, signature, args):
@@ -71,7 +71,7 @@ def store_tile(typing, tile, array, at, columns, down, right):
 @intrinsic(prefer_literal=True)
 @no_type_check
 def convolve_outputs(typing, tile, pixels, at, pixel, step, weights, first, blocks, block, taps):
-    """Add one row of a kernel at neighbouring places, eight outputs to a register.
+    """Add one row of a kernel at neighbouring places, eight outputs per register.
 
     ``tile[b, t] += pixels[at + (t * step + k) * pixel] * weights[first + b * block + k * 8 :][:8]``
     for each of the ``taps`` k in turn.
@@ -100,7 +100,7 @@ def convolve_outputs(typing, tile, pixels, at, pixel, step, weights, first, bloc
 @intrinsic(prefer_literal=True)
 @no_type_check
 def convolve_images(typing, tile, pixels, at, pixel, step, weights, first, outputs, output, taps):
-    """Add one row of a kernel at neighbouring places, eight images to a register.
+    """Add one row of a kernel at neighbouring places, eight images per register.
 
     ``tile[o, t] += pixels[at + (t * step + k) * pixel :][:8] * weights[first + o * output + k]``
     for each of the ``taps`` k in turn.
@@ -158,7 +158,7 @@ def larger_of_neighbours(typing, tile, size):
 @intrinsic
 @no_type_check
 def transpose(typing, array, at, step, target, to):
-    """Store eight floats of each of eight rows, ``step`` apart, as eight registers of columns."""
+    """Transpose eight rows of eight floats, ``step`` apart, and store them as eight registers."""
 
     def codegen(context, builder, signature, args):
         there = place(context, builder, array, args[0], args[1])
@@ -179,7 +179,7 @@ def transpose(typing, array, at, step, target, to):
 
 
 def exchange(builder, one, two, apart):
-    """Exchange the blocks of two rows off the diagonal: a step of a transposition."""
+    """Exchange the off-diagonal blocks of two rows: one step of a transposition."""
     lanes = range(LANES)
     upper = [i + LANES - apart if i & apart else i for i in lanes]
     lower = [i + LANES if i & apart else i + apart for i in lanes]
@@ -191,7 +191,7 @@ def exchange(builder, one, two, apart):
 @intrinsic(prefer_literal=True)
 @no_type_check
 def add_scaled(typing, tile, scale, array, at, rows, step):
-    """Add ``scale`` times what lies in ``rows`` rows of registers, rows ``step`` floats apart."""
+    """Add ``scale`` times ``rows`` rows of registers, rows ``step`` floats apart, to a tile."""
     n, s = rows.literal_value, step.literal_value
     run = tile.count // n
 

@@ -1,4 +1,4 @@
-"""One model trained on batches of images, one image at a time."""
+"""Train one model on batches of images, one image at a time."""
 
 from typing import no_type_check
 
@@ -12,8 +12,8 @@ from zoogen.train.kernels.optimiser import update
 from zoogen.train.kernels.registers import call, pointer
 
 READS, OUT, SIZE, ACTIVE, DROPPED = range(5)
-"""Columns of the table of stages: where a layer reads, where its map begins, floats of the map,
-whether an activation follows, and the number under which its units are dropped, or 0."""
+"""Columns of the table of stages: the place that a layer reads, the place where its map begins,
+floats of the map, whether an activation follows, and the layer's number in a dropout mask, or 0."""
 
 WHOLE, REAL, FLOAT = types.int64, types.float64, types.float32
 VECTOR, IMAGES = types.Array(FLOAT, 1, "C"), types.Array(FLOAT, 2, "C", readonly=True)
@@ -32,7 +32,7 @@ TRAINING = WHOLE(
 @njit(error_model="numpy")
 @no_type_check
 def show(image, lines, shown):
-    """Copy an image to where the first layer reads it, twice."""
+    """Copy an image twice to where the first layer reads it."""
     rows, width, line, second = lines[0], lines[1], lines[2], lines[3]
     for row in range(rows):
         for i in range(width):
@@ -52,41 +52,41 @@ def train(
     """Train one model in place; return how many images it had right when they were shown.
 
     Args:
-        forwards: Addresses of the layers' functions.
-        gradients: Of those that have weights, or 0.
-        backs: Of those that hand slopes back: all but the first.
-        stages: A row to a layer, see ``READS``.
-        pack: Which weight lies where for the layers; one behind the last stands for zero.
-        unpack: Where the gradient of each weight lies.
-        numbers: Of the pairs of units, for dropout.
-        images: A row each.
-        lines: See ``zoogen.train.kernels.plan.Plan.lines``.
-        labels: Of the images.
-        order: Places of the images to show.
-        batch_size: Images to a step; the last step takes what is left.
-        classes: How many.
-        activation: Place in ``zoogen.train.kernels.activation.NAMES``.
-        weights: The flat vector, a zero behind it; changed in place.
-        mean: See ``zoogen.train.kernels.optimiser.update``, as the next six.
+        forwards: Memory addresses of the layers' ``forward`` functions.
+        gradients: Memory addresses of their ``gradient`` functions; 0 without weights.
+        backs: Memory addresses of their ``back`` functions; the first is not called.
+        stages: A row for each layer, see ``READS``.
+        pack: Order of the weights in ``packed``; the place behind the last holds zero.
+        unpack: Place of each weight's gradient in ``sums``.
+        numbers: Numbers of the pairs of units, for dropout.
+        images: Images, one per row.
+        lines: Layout of a shown image, see ``zoogen.train.kernels.plan.Plan.lines``.
+        labels: Label of each image.
+        order: Indices of the images to show.
+        batch_size: Images per step; the last step takes the rest.
+        classes: Number of classes.
+        activation: Index in ``zoogen.train.kernels.activation.NAMES``.
+        weights: The flat weight vector and a zero behind it; changed in place.
+        mean: Argument of ``zoogen.train.kernels.optimiser.update``, as the next six.
         square: Changed in place.
         powers: Changed in place.
-        optimiser: Place in ``zoogen.train.kernels.optimiser.NAMES``.
-        rates: Of each weight.
-        decays: Of each weight.
-        momentum: Of SGD.
-        shown: Room for an image, twice.
-        maps: Room for all maps of an image.
-        slopes: Room for the gradient with respect to them.
-        derivatives: Room for those of the activation.
-        winners: Where the patch of each unit begins; that of a pooled one changes.
-        packed: Room for the weights as the layers read them.
-        sums: Room for their gradient.
-        gradient: Room for the gradient as a flat vector.
-        scratch: Room for maps before they are pooled.
+        optimiser: Index in ``zoogen.train.kernels.optimiser.NAMES``.
+        rates: Learning rate of each weight.
+        decays: L2 penalty of each weight.
+        momentum: Momentum of SGD.
+        shown: Scratch for two copies of an image.
+        maps: Scratch for all maps of an image.
+        slopes: Scratch for the gradient with respect to the maps.
+        derivatives: Scratch for the derivatives of the activation.
+        winners: Place where the patch of each unit begins; pooling changes it.
+        packed: Scratch for the weights in the order that the layers read them.
+        sums: Scratch for the packed gradient.
+        gradient: Scratch for the gradient as a flat vector.
+        scratch: Scratch for maps before pooling.
         key: Seed of the dropout masks.
-        step: Steps taken so far.
-        bound: Draws below it are dropped.
-        kept: What the other units are scaled by.
+        step: Number of steps taken so far.
+        bound: Units with a draw below it are dropped.
+        kept: Scale of the other units.
     """
     depth, params = len(forwards), len(unpack)
     end = stages[depth - 1, OUT]

@@ -1,15 +1,14 @@
-"""How wide a register is, and arrays that begin where one does."""
+"""The width of a register, and arrays that begin at a cache line."""
 
 from math import prod
 
 import numpy as np
 
 LANES = 8
-"""Floats to a register, on every processor: sums keep their order."""
+"""Floats in a register, the same on every processor: sums keep their order."""
 
 LINE = 64
-"""Bytes of a cache line; a register that lies across two of them takes twice as long to store."""
-
+"""Bytes of a cache line; a register that crosses two of them takes twice as long to store."""
 
 IN_A_LINE = LINE // 4
 """Floats of a cache line."""

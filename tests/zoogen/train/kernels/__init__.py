@@ -1,1 +1,1 @@
-"""Training kernels: as torch, bit for bit the same in any company, and kept on disk."""
+"""Kernels train as torch does, give each model the same bits anywhere, and are kept on disk."""

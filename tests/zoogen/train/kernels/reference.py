@@ -1,4 +1,4 @@
-"""What kernels are held against: one network in torch, in double precision, step by step."""
+"""The reference for kernels: one network in torch, in double precision, step by step."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -53,7 +53,7 @@ def logits(
 def plain_training(
     spec: ZooSpec, images: ImageSet, dtype: torch.dtype
 ) -> Iterator[tuple[Tensor, Tensor, int]]:
-    """Train a spec's first model as a tutorial would; yield weights, gradient, right images."""
+    """Train a spec's first model as in a tutorial; yield weights, gradient, correct images."""
     config = model_configs(spec)[0]
     pixels = torch.from_numpy(images.train_images).to(dtype)
     labels = torch.from_numpy(images.train_labels)
@@ -83,8 +83,8 @@ def flat(tensors: Any) -> Tensor:
     return torch.cat([tensor.detach().flatten() for tensor in tensors]).clone()
 
 
-# Networks are drawn in the tests and not by strategies: what checks types in tests draws at random
-# itself, which strategies must not.
+# Tests draw networks by calling these functions, not by strategies: the type checker of the tests
+# draws random numbers itself, which strategies must not.
 
 
 def drawn_convolution(draw: Draw, side: int) -> Convolution:
@@ -101,7 +101,7 @@ def drawn_convolution(draw: Draw, side: int) -> Convolution:
 
 
 def drawn_cnn(draw: Draw) -> CNN:
-    """Draw a small network of convolutions and dense layers, of any kind a spec can say."""
+    """Draw a small network of convolutions and dense layers, of any kind that a spec allows."""
     channels, height = draw(st.integers(1, 3)), draw(st.integers(6, 14))
     side, blocks = height, [drawn_convolution(draw, height)]
     for _ in range(draw(st.integers(0, 2))):

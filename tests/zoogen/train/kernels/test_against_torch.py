@@ -18,9 +18,9 @@ from tests.zoogen.train.kernels.reference import (
     plain_training,
 )
 from zoogen import MLP, ZOOS, ZooSpec
+from zoogen.device import one_thread, tiny_numbers_as_zero
 from zoogen.images.sets import ImageSet
 from zoogen.spec.configs import model_configs
-from zoogen.train.device import one_thread, tiny_numbers_as_zero
 from zoogen.train.kernels.population import side_by_side, train_and_measure, training
 from zoogen.train.kernels.rows import Rows
 from zoogen.train.networks import torch_module
@@ -39,7 +39,7 @@ def as_shards_train() -> Iterator[None]:
 
 
 def after_epochs(spec: ZooSpec, images: ImageSet) -> Float64[np.ndarray, "epochs params"]:
-    """Train the first model of a spec by its kernels; return its weights at 0 and the end."""
+    """Train the first model of a spec by kernels; return its weights at the start and the end."""
     stored = replace(spec, snapshot_epochs=(0, spec.epochs))
     shown = Rows.of(images.train_images, images.train_labels)
     groups = training(stored, model_configs(stored)[:1], shown, lambda _: None)
@@ -65,7 +65,7 @@ def check_gradient(spec: ZooSpec) -> None:
 
 
 def check_training(spec: ZooSpec, images: ImageSet) -> None:
-    """Train to the end, and compare where that is."""
+    """Train to the end and compare the final weights."""
     start, ours = after_epochs(spec, images)
     *_, (theirs, _, _) = plain_training(spec, images, torch.float64)
     moved = np.linalg.norm(theirs.numpy() - start)
@@ -98,7 +98,7 @@ def check_measures(spec: ZooSpec, images: ImageSet) -> None:
 
 
 def check_all(spec: ZooSpec, images: int) -> None:
-    """Hold a network that has just been compiled against torch in every way."""
+    """Compare gradient, measurements and training of a network with torch."""
     check_gradient(spec)
     check_measures(spec, drawn_images(spec, images))
     shown = drawn_images(spec, 5 * spec.batch_size + 3)
@@ -147,7 +147,7 @@ def test_the_papers_networks_take_the_steps_of_torch(
     check_training(spec, drawn_images(spec, batches * batch_size - 1))
 
 
-def test_a_dense_network_too_large_for_lanes_trains_as_well(mixed_spec: ZooSpec):
+def test_a_dense_network_too_large_for_lanes_trains_too(mixed_spec: ZooSpec):
     assert not side_by_side(LARGE)
     spec = replace(
         mixed_spec, network=LARGE, activation=("relu",), initialiser=("xavier_normal",), seeds=(1,)

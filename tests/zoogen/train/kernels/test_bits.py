@@ -1,4 +1,4 @@
-"""One model, one result: bit for bit, in any company and on any processor."""
+"""A model has the same bits next to any other models and on any processor."""
 
 import os
 import subprocess
@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from tests.zoogen.train.kernels.drawn import drawn_images
 from zoogen import CNN, Convolution, ZooSpec
+from zoogen.device import one_thread, tiny_numbers_as_zero
 from zoogen.spec.configs import ModelConfig, model_configs
-from zoogen.train.device import one_thread, tiny_numbers_as_zero
 from zoogen.train.kernels.lane_layers import MODELS
 from zoogen.train.kernels.population import train_and_measure
 
@@ -34,7 +34,7 @@ def as_shards_train() -> Iterator[None]:
 
 
 def outcome(spec: ZooSpec, configs: list[ModelConfig]) -> Outcome:
-    """Train models; return every bit of what came out, by model."""
+    """Train models; return the bytes of all weights and measurements, by model."""
     snapshots = train_and_measure(spec, configs, drawn_images(spec, 37), report=lambda _: None)
     return {
         config.model: (
@@ -47,7 +47,7 @@ def outcome(spec: ZooSpec, configs: list[ModelConfig]) -> Outcome:
 
 @pytest.fixture(scope="module", params=["mlp", "cnn"])
 def population(request: pytest.FixtureRequest, mixed_spec: ZooSpec) -> ZooSpec:
-    """Everything a population may mix."""
+    """A population that mixes everything it may."""
     network = mixed_spec.network if request.param == "mlp" else SMALL_CNN
     return replace(
         mixed_spec,
@@ -69,7 +69,7 @@ def test_all_models_of_a_mixed_population_differ(reference: Outcome):
 
 @settings(max_examples=20)
 @given(data=st.data())
-def test_the_company_and_the_place_change_no_bit(
+def test_other_models_and_another_place_change_no_bit(
     population: ZooSpec, reference: Outcome, data: st.DataObject
 ):
     configs = model_configs(population)
@@ -79,7 +79,7 @@ def test_the_company_and_the_place_change_no_bit(
 
 
 @pytest.mark.parametrize("models", [1, MODELS - 1, MODELS, MODELS + 1])
-def test_lanes_left_empty_change_no_bit(mixed_spec: ZooSpec, models: int):
+def test_spare_lanes_change_no_bit(mixed_spec: ZooSpec, models: int):
     spec = replace(
         mixed_spec,
         activation=("tanh",),
@@ -113,7 +113,7 @@ def test_a_model_that_diverges_harms_no_other(mixed_spec: ZooSpec):
     assert lost == [config.learning_rate == 1e30 for config in configs]
 
 
-def test_epochs_stored_or_not_change_no_bit(population: ZooSpec):
+def test_storing_more_epochs_changes_no_bit(population: ZooSpec):
     configs = list(model_configs(population))[:3]
     some = replace(population, epochs=3, snapshot_epochs=(0, 3))
     every = replace(population, epochs=3, snapshot_epochs=(0, 1, 2, 3))
@@ -132,7 +132,7 @@ from tests.zoogen.train.kernels.drawn import drawn_images
 from tests.zoogen.train.kernels.test_bits import SMALL_CNN
 from zoogen import MLP, zoo_spec
 from zoogen.spec.configs import model_configs
-from zoogen.train.device import tiny_numbers_as_zero
+from zoogen.device import tiny_numbers_as_zero
 from zoogen.train.kernels.population import train_and_measure
 
 logging.disable(logging.WARNING)
@@ -157,7 +157,7 @@ print(digest.hexdigest())
 
 
 def on_processor(**settings_of_numba: str) -> str:
-    """Train in a process of its own, for a processor of our choice; return a hash of all bits."""
+    """Train in its own process, for a chosen processor; return a hash of all bits."""
     done = subprocess.run(
         [sys.executable, "-c", WITH_A_CPU],
         env=os.environ | settings_of_numba,

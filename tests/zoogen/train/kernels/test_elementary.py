@@ -1,4 +1,4 @@
-"""Functions of one number are as near as float32 lets them be, and loops over them as exact."""
+"""Functions of one number are as precise as float32 allows, alone and in loops."""
 
 from collections.abc import Callable
 from functools import cache
@@ -59,7 +59,7 @@ def test_functions_are_those_of_numpy_and_scipy(
 
 
 @pytest.mark.parametrize("name", ["exp", "tanh", "erf", "sigmoid", "normal_share"])
-def test_what_is_no_number_stays_none(name: str):
+def test_nan_stays_nan(name: str):
     assert np.isnan(mapped(getattr(elementary, name), np.full(9, np.nan, np.float32))).all()
 
 

@@ -1,4 +1,4 @@
-"""Compiled kernels are kept on disk: compiled once, found again, and never in the way."""
+"""Kernels are compiled once and loaded from disk later, and a bad disk does no harm."""
 
 import errno
 import os
@@ -33,11 +33,11 @@ def doubling() -> Any:
     def make(compiler: Compiler) -> Any:
         return compiler.function(types.void(VECTOR), double)
 
-    return kept.kept("double", "doubling", make)
+    return kept.load_or_compile("double", "doubling", make)
 
 
 def check_doubling() -> None:
-    """See that it works, wherever it came from."""
+    """Check that the kernel works."""
     numbers = np.arange(3, dtype=np.float32)
     doubling()(numbers)
     assert numbers.tolist() == [0, 2, 4]
@@ -45,13 +45,13 @@ def check_doubling() -> None:
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A cache of the test's own; return where its kernels are."""
+    """Set the test's own cache; return the folder of its kernels."""
     monkeypatch.setenv("ZOOGEN_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache" / "kernels"
 
 
 def in_a_process(code: str = IN_A_PROCESS) -> "subprocess.Popen[str]":
-    """Use the kernel in a process of its own."""
+    """Use the kernel in another process."""
     return subprocess.Popen(
         [sys.executable, "-c", code],
         cwd=Path(__file__).parents[4],
@@ -64,7 +64,7 @@ def kernels_in(folder: Path) -> list[Path]:
     return [path for path in folder.iterdir() if path.is_dir()]
 
 
-def test_kernels_are_compiled_once_and_that_is_said(folder: Path, caplog: Any):
+def test_kernels_are_compiled_once_with_a_message(folder: Path, caplog: Any):
     check_doubling()
     assert caplog.text.count(COMPILES) == 1
     check_doubling()
@@ -72,7 +72,7 @@ def test_kernels_are_compiled_once_and_that_is_said(folder: Path, caplog: Any):
     assert [is_whole(path) for path in kernels_in(folder)] == [True]
 
 
-def test_a_later_process_finds_them():
+def test_a_later_process_loads_kept_kernels():
     check_doubling()
     process = in_a_process()
     assert process.communicate()[1] == ""
@@ -85,7 +85,7 @@ def test_of_two_processes_at_once_one_compiles_and_the_other_waits(folder: Path)
     assert [is_whole(path) for path in kernels_in(folder)] == [True]
 
 
-def test_numba_looks_for_its_other_functions_where_it_did_before():
+def test_the_cache_folder_of_numba_is_restored():
     before = kept.SETTINGS.CACHE_DIR
     check_doubling()
     assert before == kept.SETTINGS.CACHE_DIR
@@ -162,7 +162,7 @@ def test_a_full_disk_costs_no_more_than_compiling(
     assert [is_whole(path) for path in kernels_in(folder)] == [True]
 
 
-def test_a_folder_that_is_no_folder_costs_no_more_than_compiling(folder: Path, caplog: Any):
+def test_a_file_in_place_of_the_folder_costs_no_more_than_compiling(folder: Path, caplog: Any):
     folder.parent.mkdir()
     folder.write_text("a file")
     check_doubling()
@@ -171,10 +171,10 @@ def test_a_folder_that_is_no_folder_costs_no_more_than_compiling(folder: Path, c
     assert folder.read_text() == "a file"
 
 
-def test_other_sources_or_another_processor_are_other_kernels(
+def test_other_sources_or_another_processor_need_other_kernels(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ):
     check_doubling()
-    monkeypatch.setattr(kept, "made_of", lambda: "another processor")
+    monkeypatch.setattr(kept, "machine_code_hash", lambda: "another processor")
     check_doubling()
     assert len(kernels_in(folder)) == 2

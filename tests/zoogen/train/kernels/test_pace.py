@@ -1,4 +1,4 @@
-"""Long work is cut into pieces that Ctrl-C and the progress bar can come between."""
+"""Long work is cut into pieces, short enough for Ctrl-C and the progress bar."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Devices: what can train, how exactly it multiplies, and that it is left as it was."""
+"""Devices: which can train, how precisely they multiply, and that settings are restored."""
 
 import subprocess
 import sys
@@ -9,11 +9,11 @@ import pytest
 import torch
 
 from zoogen import ZooError
-from zoogen.train.device import (
+from zoogen.device import (
     check_device,
     cores,
-    in_words,
-    multiplied_in,
+    device_name,
+    gpu_arithmetic,
     one_thread,
     tiny_numbers_as_zero,
 )
@@ -25,12 +25,12 @@ def precision() -> tuple[bool, bool, bool]:
 
 
 @pytest.mark.parametrize("tf32", [False, True])
-def test_tf32_is_used_if_asked_for_and_algorithms_are_repeatable(tf32: bool):
+def test_tf32_is_used_on_request_and_algorithms_are_repeatable(tf32: bool):
     before = precision()
-    with multiplied_in(tf32=tf32):
+    with gpu_arithmetic(tf32=tf32):
         assert precision() == (tf32, tf32, True)
     assert precision() == before
-    with pytest.raises(RuntimeError), multiplied_in(tf32=not tf32):
+    with pytest.raises(RuntimeError), gpu_arithmetic(tf32=not tf32):
         raise RuntimeError
     assert precision() == before
 
@@ -39,7 +39,7 @@ def halved(value: float) -> float:
     return float(torch.tensor([value]) * 0.5)
 
 
-def test_numbers_too_small_for_full_precision_are_zero_for_a_while():
+def test_numbers_too_small_for_full_precision_are_zero_inside_the_block():
     with tiny_numbers_as_zero():
         assert halved(1e-40) == 0
         assert halved(1e-36) > 0
@@ -50,24 +50,24 @@ def test_numbers_too_small_for_full_precision_are_zero_for_a_while():
 
 
 @pytest.mark.parametrize("device", [None, "cpu"])
-def test_the_cpu_is_always_there_but_has_no_tf32(device: str | None):
+def test_the_cpu_can_always_be_used_but_has_no_tf32(device: str | None):
     check_device(device, tf32=False)
-    with pytest.raises(ZooError, match=r"'cpu' cannot be used \(it has no TF32\); here are: cpu"):
+    with pytest.raises(ZooError, match=r"'cpu' cannot be used \(it has no TF32\); available: cpu"):
         check_device(device, tf32=True)
 
 
 @pytest.mark.parametrize("device", ["mps", "meta", "abacus", "cuda:99"])
-def test_what_cannot_train_is_refused_by_name(device: str):
-    with pytest.raises(ZooError, match=rf"device '{device}' cannot be used \(.*\); here are: cpu"):
+def test_a_device_that_cannot_train_is_refused_by_name(device: str):
+    with pytest.raises(ZooError, match=rf"device '{device}' cannot be used \(.*\); available: cpu"):
         check_device(device, tf32=False)
 
 
-def test_the_cpu_is_named_as_it_is():
-    assert in_words("cpu", tf32=False) == "cpu"
+def test_the_cpu_is_called_cpu_and_has_a_core():
+    assert device_name("cpu", tf32=False) == "cpu"
     assert cores() >= 1
 
 
-def test_one_thread_is_one_thread_and_then_as_many_as_before():
+def test_one_thread_limits_torch_to_one_thread_inside_the_block():
     before = torch.get_num_threads()
     with one_thread():
         assert torch.get_num_threads() == 1
@@ -81,9 +81,9 @@ from resource import RUSAGE_SELF, getrusage
 
 import torch
 
-from zoogen.train.device import freed_memory_kept
+from zoogen.device import freed_memory_kept
 
-CDLL(None).prctl(41, 1, 0, 0, 0)  # no huge pages: how many there are differs from run to run
+CDLL(None).prctl(41, 1, 0, 0, 0)  # no huge pages, because their number varies between runs
 with freed_memory_kept():
     before = getrusage(RUSAGE_SELF).ru_minflt
     for _ in range({ROUNDS}):
@@ -94,7 +94,7 @@ with freed_memory_kept():
 
 
 @pytest.mark.skipif(libc_ver()[0] != "glibc", reason="only glibc can be told to keep memory")
-def test_memory_that_is_kept_is_not_taken_from_the_system_again():
+def test_freed_memory_is_used_again_instead_of_new_pages():
     command = [sys.executable, "-c", TAKE_AND_FREE]
     done = subprocess.run(command, capture_output=True, check=True, text=True)
     pages = ROUNDS * BLOCKS * BLOCK * 4 / getpagesize()

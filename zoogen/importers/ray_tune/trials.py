@@ -1,4 +1,4 @@
-"""The records of a Ray Tune run: which trials there are, how they were set, what they logged."""
+"""The records of a Ray Tune run: its trials, their settings and results."""
 
 import json
 import re
@@ -16,10 +16,10 @@ RESULTS = "result.json"
 SETTINGS = ("params.json", "config.json")
 LARGEST_RESULTS, LARGEST_SETTINGS = 64 * MIB, MIB
 LARGEST_RECORDS = GIB
-"""Of all trials together; those of 4000 trials of 50 epochs have 0.3."""
+"""For all trials together; 4000 trials of 50 epochs take 0.3 GiB."""
 
 CHECKPOINT = re.compile(r"(?P<trial>.+)/checkpoint_(?P<epoch>\d{1,9})/checkpoints")
-"""Both namings of Ray: ``checkpoint_7`` and ``checkpoint_000007``."""
+"""Matches both of Ray's spellings: ``checkpoint_7`` and ``checkpoint_000007``."""
 
 ITERATION = "training_iteration"
 LOGGED = ("train_loss", "train_acc", "test_loss", "test_acc", "val_loss", "val_acc")
@@ -30,10 +30,10 @@ class Results:
     """What a trial logged.
 
     Attributes:
-        settings: How it was set, as its lines say.
-        logged: Numbers by epoch; of the last line where an epoch has several.
-        repeated: Lines that a later one replaces.
-        broken: Lines that cannot be read, as the last of a trial that was killed.
+        settings: The settings repeated in its lines, if any.
+        logged: Numbers by epoch, from the last line if an epoch has several.
+        repeated: Number of lines for an epoch that an earlier line already has.
+        broken: Number of unreadable lines, such as the last one of a killed trial.
     """
 
     settings: object
@@ -43,8 +43,8 @@ class Results:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Trial:
-    """One trial: the name of its folder, how it was set, what it logged, files by epoch."""
+class RayTrial:
+    """One trial: its folder, settings and results, and its checkpoint files by epoch."""
 
     name: str
     settings: Mapping[str, Any]
@@ -53,27 +53,27 @@ class Trial:
 
 
 @dataclass
-class Files:
-    """What was found of trials, by folder, while a source is walked once."""
+class Records:
+    """Records found so far in a source, by folder of the trial."""
 
     settings: dict[str, Any] = field(default_factory=dict)
     results: dict[str, Results] = field(default_factory=dict)
     checkpoints: dict[str, dict[int, str]] = field(default_factory=dict)
 
 
-def read_trials(source: Path, digests: Digests) -> list[Trial]:
-    """Read the records of all trials, by name; checkpoints are listed, not read.
+def read_trials(source: Path, digests: Digests) -> list[RayTrial]:
+    """Read the records of all trials, sorted by folder; list checkpoints without reading them.
 
     Raises:
-        ZooError: If there is no trial, or two files for one epoch of one.
-        IntegrityError: If a record is oversized, or settings cannot be read.
+        ZooError: If there is no trial, or a trial has two checkpoints for one epoch.
+        IntegrityError: If a record is too large, or settings cannot be read.
     """
-    files, size = Files(), 0
+    records, size = Records(), 0
 
     def wanted(name: str) -> bool:
         if match := CHECKPOINT.fullmatch(name):
-            note_checkpoint(source, files, match, name)
-        return PurePosixPath(name).name in {RESULTS, *SETTINGS} and not foreign_to(name)
+            add_checkpoint(source, records, match, name)
+        return PurePosixPath(name).name in {RESULTS, *SETTINGS} and not is_macos_extra(name)
 
     with Console(stderr=True).status(f"looking for trials in {source.name}"):
         for member in members(source, wanted):
@@ -84,11 +84,11 @@ def read_trials(source: Path, digests: Digests) -> list[Trial]:
                 )
             trial = str(PurePosixPath(member.name).parent)
             if PurePosixPath(member.name).name == RESULTS:
-                files.results[trial] = results_of(member.whole(LARGEST_RESULTS))
-            elif trial not in files.settings or member.name.endswith(SETTINGS[0]):
-                files.settings[trial] = settings_of(member)
+                records.results[trial] = parse_results(member.whole(LARGEST_RESULTS))
+            elif trial not in records.settings or member.name.endswith(SETTINGS[0]):
+                records.settings[trial] = read_settings(member)
             digests.add(member.name, member.sha256)
-    trials = [trial_of(folder, files) for folder in sorted(files.results)]
+    trials = [assemble_trial(folder, records) for folder in sorted(records.results)]
     found = [trial for trial in trials if trial is not None]
     if not found:
         raise ZooError(
@@ -98,41 +98,45 @@ def read_trials(source: Path, digests: Digests) -> list[Trial]:
     return found
 
 
-def foreign_to(name: str) -> bool:
-    """Tell what macOS adds to archives."""
+def is_macos_extra(name: str) -> bool:
+    """Return whether a file is one that macOS adds to archives."""
     return name.startswith("__MACOSX/")
 
 
-def note_checkpoint(source: Path, files: Files, match: re.Match[str], name: str) -> None:
-    """Note a checkpoint by trial and epoch."""
-    of_trial = files.checkpoints.setdefault(match["trial"], {})
+def add_checkpoint(source: Path, records: Records, match: re.Match[str], name: str) -> None:
+    """Add a checkpoint by trial and epoch.
+
+    Raises:
+        ZooError: If the epoch already has one.
+    """
+    of_trial = records.checkpoints.setdefault(match["trial"], {})
     epoch = int(match["epoch"])
     if epoch in of_trial and of_trial[epoch] != name:
-        raise ZooError(f"{source}: {name} and {of_trial[epoch]} are of one epoch; keep one of them")
+        raise ZooError(f"{source}: {name} and {of_trial[epoch]} are of the same epoch; keep one")
     of_trial[epoch] = name
 
 
-def settings_of(member: Member) -> dict[str, Any]:
+def read_settings(member: Member) -> dict[str, Any]:
     """Read a JSON object.
 
     Raises:
-        IntegrityError: If it is none.
+        IntegrityError: If the file holds anything else.
     """
     try:
         settings = json.loads(member.whole(LARGEST_SETTINGS))
     except (ValueError, RecursionError) as error:
         raise IntegrityError(f"{member} is not JSON ({error!r:.200})") from error
     if not isinstance(settings, dict):
-        raise IntegrityError(f"{member} is no JSON object but a {type(settings).__name__}")
+        raise IntegrityError(f"{member} holds a {type(settings).__name__}, expected a JSON object")
     return settings
 
 
-def results_of(text: bytes) -> Results:
-    """Read the lines of a trial."""
+def parse_results(text: bytes) -> Results:
+    """Parse the result lines of a trial."""
     logged, settings = dict[int, dict[str, float]](), None
     repeated = broken = 0
     for one in text.splitlines():
-        line = line_of(one)
+        line = parse_line(one)
         if line is None:
             broken += bool(one.strip())
             continue
@@ -143,22 +147,22 @@ def results_of(text: bytes) -> Results:
     return Results(settings=settings, logged=logged, repeated=repeated, broken=broken)
 
 
-def trial_of(folder: str, files: Files) -> Trial | None:
-    """Put one trial together; None if it has no settings, in no file and in no line."""
-    results = files.results[folder]
-    settings = files.settings.get(folder) or results.settings
+def assemble_trial(folder: str, records: Records) -> RayTrial | None:
+    """Assemble a trial; None if neither a file nor a line gives its settings."""
+    results = records.results[folder]
+    settings = records.settings.get(folder) or results.settings
     if not isinstance(settings, dict):
         return None
-    return Trial(
+    return RayTrial(
         name=folder,
         settings=settings,
         results=results,
-        checkpoints=files.checkpoints.get(folder, {}),
+        checkpoints=records.checkpoints.get(folder, {}),
     )
 
 
-def line_of(text: bytes) -> dict[str, Any] | None:
-    """Read one result, or None if it is cut short or says of no epoch."""
+def parse_line(text: bytes) -> dict[str, Any] | None:
+    """Parse one result; None if it is cut short or has no epoch."""
     try:
         line = json.loads(text)
     except (ValueError, RecursionError):
@@ -168,6 +172,6 @@ def line_of(text: bytes) -> dict[str, Any] | None:
 
 
 def is_number(value: object) -> bool:
-    """Tell a number that a float can be, NaN too."""
+    """Return whether a value is a number that fits in a float; NaN does."""
     whole = isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1 << 1000
     return whole or isinstance(value, float)

@@ -1,4 +1,4 @@
-"""Where networks train: the CPU or a CUDA device, as torch names it."""
+"""Devices that networks train on: the CPU or a CUDA device, named as in torch."""
 
 import os
 from collections.abc import Iterator
@@ -10,20 +10,20 @@ from textwrap import shorten
 from zoogen.errors import ZooError
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
-"""Of ``mallopt``, from glibc's ``malloc.h``."""
+"""Parameters of ``mallopt``, from glibc's ``malloc.h``."""
 
 LARGEST_BLOCK = 2**25
-"""Bytes up to which glibc takes a block from its heap, at most."""
+"""Size in bytes of the largest block that glibc can be told to take from its heap."""
 
-KEPT = 2**30
-"""Bytes at the end of the heap that are kept."""
+HEAP_RESERVE = 2**30
+"""Free bytes at the end of the heap that glibc keeps."""
 
 
 def check_device(device: str | None, *, tf32: bool) -> None:
-    """Refuse a device that torch cannot use here, or TF32 where there is none.
+    """Refuse a device that torch cannot use on this machine, or TF32 on a device without it.
 
     Raises:
-        ZooError: If it does; the message names what is here.
+        ZooError: If the device cannot be used; the message lists the available ones.
     """
     device = "cpu" if device is None else device
     if device == "cpu" and not tf32:
@@ -40,11 +40,13 @@ def check_device(device: str | None, *, tf32: bool) -> None:
     except (RuntimeError, AssertionError, ImportError) as error:
         reason = shorten(str(error), 160, placeholder=" …")
     if reason:
-        raise ZooError(f"device {device!r} cannot be used ({reason}); here are: {', '.join(found)}")
+        raise ZooError(
+            f"device {device!r} cannot be used ({reason}); available: {', '.join(found)}"
+        )
 
 
 def cores() -> int:
-    """Return how many cores this process may use."""
+    """Return the number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -52,7 +54,7 @@ def cores() -> int:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Compute on one thread: shards share the cores, and sums keep their order."""
+    """Compute on one thread, because shards share the cores and sums must keep their order."""
     import torch
 
     threads = torch.get_num_threads()
@@ -65,9 +67,9 @@ def one_thread() -> Iterator[None]:
 
 @contextmanager
 def tiny_numbers_as_zero() -> Iterator[None]:
-    """Compute with zero instead of numbers below 1.2e-38, where the processor can.
+    """Treat numbers below 1.2e-38 as zero, if the processor supports it.
 
-    Weight decay takes the weights of dead units there, and arithmetic on such numbers is two
+    Weight decay shrinks the weights of dead units to such numbers, and arithmetic on them is two
     hundred times as slow (``docs/decisions/0007-stacks-of-cnns.md``).
     """
     import torch
@@ -81,17 +83,17 @@ def tiny_numbers_as_zero() -> Iterator[None]:
 
 @contextmanager
 def freed_memory_kept() -> Iterator[None]:
-    """Use the memory again that a step of training frees, where glibc would hand it back.
+    """Keep the memory that a training step frees instead of returning it to the system.
 
-    Each step takes and frees the same megabytes, and every page that comes anew from the system is
-    zeroed first: a third of the time of a small CNN. Other C libraries are left as they are.
+    Each step allocates and frees the same megabytes, and the system zeroes every new page: a third
+    of the training time of a small CNN. Only glibc is changed, not other C libraries.
     """
     library = CDLL(None) if libc_ver()[0] == "glibc" else None
     if library is None:
         yield
         return
     library.mallopt(M_MMAP_THRESHOLD, LARGEST_BLOCK)
-    library.mallopt(M_TRIM_THRESHOLD, KEPT)
+    library.mallopt(M_TRIM_THRESHOLD, HEAP_RESERVE)
     try:
         yield
     finally:
@@ -100,11 +102,11 @@ def freed_memory_kept() -> Iterator[None]:
 
 
 @contextmanager
-def multiplied_in(*, tf32: bool) -> Iterator[None]:
-    """Multiply float32 numbers in full on a GPU, unless TF32 is asked for; choose one algorithm.
+def gpu_arithmetic(*, tf32: bool) -> Iterator[None]:
+    """Make GPU arithmetic repeatable, in full float32 precision or in TF32.
 
-    TF32 keeps ten bits of a factor. Without it and with cuDNN held to algorithms that add in one
-    order, a run on one GPU can be repeated.
+    TF32 keeps ten bits of each factor. cuDNN may only use algorithms that add in a fixed order, so
+    that a training run on the same GPU gives the same weights.
     """
     import torch
 
@@ -118,8 +120,8 @@ def multiplied_in(*, tf32: bool) -> Iterator[None]:
         convolutions.allow_tf32, matrices.allow_tf32, convolutions.deterministic = before
 
 
-def in_words(device: str, *, tf32: bool) -> str:
-    """Name a device as the manifest does: ``cpu``, or a GPU by its model."""
+def device_name(device: str, *, tf32: bool) -> str:
+    """Name a device as in the manifest: ``cpu``, or the model of a GPU."""
     import torch
 
     if torch.device(device).type == "cpu":
