@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from baselines.paper.printed import printed_score
 from baselines.paper.table_types import Claim
 from zoobench.evaluation.compare import Difference, difference
 from zoobench.report.text import MISSING, signed
-from zoobench.results.paper import paper_scores
 from zoobench.results.record import Record
 from zoogen import Zoo
 
@@ -87,15 +87,17 @@ def difference_table(found: Found, columns: Sequence[str], zoo: Zoo) -> Iterator
         ]
         yield f"| {upper} − {lower} | ours | {' | '.join(ours)} |"
         yield f"| | 95 % | {' | '.join(bounds)} |"
-        papers = [paper_difference(zoo.spec.name, column, upper, lower) for column in columns]
+        papers = [
+            paper_difference(zoo.spec.name, column, upper, lower, columns) for column in columns
+        ]
         yield f"| | paper | {' | '.join(papers)} |"
     yield ""
 
 
-def paper_difference(zoo: str, column: str, upper: str, lower: str) -> str:
+def paper_difference(zoo: str, column: str, upper: str, lower: str, columns: Sequence[str]) -> str:
     """Return the difference of two of the paper's scores as text, if it has both."""
-    scores = paper_scores()
-    above, below = scores.get((zoo, column, upper)), scores.get((zoo, column, lower))
+    above, below = (printed_score(zoo, column, title, columns) for title in (upper, lower))
     if above is None or below is None:
         return MISSING
-    return signed(above.score - below.score) + ("" if above.sure and below.sure else "?")
+    sure = above.sure and below.sure
+    return signed(above.score - below.score) + ("" if sure else "?")

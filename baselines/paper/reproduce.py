@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from baselines.paper.claims import claim_section
+from baselines.paper.printed import printed_score
 from baselines.paper.table_types import PaperTable, Row
 from baselines.paper.tables import SELF_SUPERVISED
 from zoobench.embedders.alone import EmbedderError
@@ -15,7 +16,6 @@ from zoobench.evaluation.run import Evaluation, run
 from zoobench.probes.predict import unlearnable
 from zoobench.report.scores import score_in
 from zoobench.report.text import MISSING, interval_text, paper_text, percent
-from zoobench.results.paper import PaperScore, paper_scores
 from zoobench.results.record import RECONSTRUCTION, Record
 from zoobench.results.store import find_result
 from zoobench.task.targets import targets
@@ -202,17 +202,10 @@ def section(
     for title, result in results.items():
         lines.append(line(title, "ours", scores(result, columns)))
         lines.append(line("", "95 %", intervals(result, columns)))
-        printed = [in_the_paper(name, column, title, columns) for column in columns]
+        printed = [printed_score(name, column, title, columns) for column in columns]
         if any(printed):
             lines.append(line("", "paper", [paper_text(score, MISSING) for score in printed]))
     return "\n".join(lines) + "\n"
-
-
-def in_the_paper(zoo: str, column: str, title: str, columns: Sequence[str]) -> PaperScore | None:
-    """Return the paper's score; its gap goes with our running gap, if the table has one."""
-    if RUNNING_GAP.id in columns and column in {GAP.id, RUNNING_GAP.id}:
-        column = GAP.id if column == RUNNING_GAP.id else ""
-    return paper_scores().get((zoo, column, title))
 
 
 def extent(zoo: Zoo) -> str:

@@ -89,8 +89,8 @@ def fetch_zoo(
 
     Example:
         >>> import zoogen
-        >>> fetched = zoogen.fetch_zoo("hub:my-name/few-tetris", split="test")
-        >>> zoo = zoogen.load_zoo("hub:my-name/few-tetris", split="test")
+        >>> fetched = zoogen.fetch_zoo("hub:me/few-tetris", split="test")
+        >>> zoo = zoogen.load_zoo("hub:me/few-tetris", split="test")
         >>> set(zoo.properties["split"])
         {'test'}
     """

@@ -99,7 +99,7 @@ def publish_zoo(  # noqa: PLR0913, each is an option of the command or of the Hu
 
     Example:
         >>> import zoogen
-        >>> publication = zoogen.publish_zoo("few", "my-name/few-tetris")
+        >>> publication = zoogen.publish_zoo("few", "me/few-tetris")
         >>> publication.tag
         'v2'
     """

@@ -99,7 +99,7 @@ def test_a_changed_result_is_refused_and_the_field_named(board: Path, change: Ch
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (lambda table: table.assign(model=table["model"] + 1), "model: .* other snapshots"),
+        (lambda table: table.assign(model=table["model"] + 1), "model: other snapshots"),
         (lambda table: table.iloc[::-1], "other snapshots"),
         (lambda table: table.iloc[1:], "rows"),
         (lambda table: table.drop(columns="seed_1"), "columns"),
