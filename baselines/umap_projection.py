@@ -14,7 +14,6 @@ This embedder differs in four ways:
 * The random state is the seed; the authors set none. A fixed state limits the layout to one core.
 """
 
-import warnings
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -23,7 +22,7 @@ from jaxtyping import Float, Float32, Float64
 
 from zoobench import Embedder
 from zoogen import Weights, ZooError
-from zoogen.extras import extra_package
+from zoogen.exact_umap import exact_umap
 
 ROWS = 2048
 """Weight vectors placed at a time: 10 MB of coordinates for 25 neighbours in 50 dimensions."""
@@ -72,28 +71,17 @@ class UMAPProjection:
         Raises:
             ZooError: If umap-learn is not installed.
         """
-        from sklearn.neighbors import NearestNeighbors
-
-        umap = extra_package("umap", "this embedder")
         rows = np.asarray(train.take(slice(None, None, self.every)))
-        count = min(self.neighbours, len(rows))
-        self.search = NearestNeighbors(n_neighbors=count, algorithm="brute").fit(rows)
-        distances, others = self.search.kneighbors(n_neighbors=count - 1)
-        neighbours = np.column_stack([np.arange(len(rows)), others])
-        lengths = np.column_stack([np.zeros(len(rows)), distances]).astype(np.float32)
-        layout = umap.UMAP(
+        self.fitted, self.search = exact_umap(
+            rows,
+            neighbours=min(self.neighbours, len(rows)),
+            seed=seed,
+            what="this embedder",
             n_components=min(self.dim, *rows.shape),
-            n_neighbors=count,
             min_dist=self.min_distance,
             metric="euclidean",
             init=self.init,
-            precomputed_knn=(neighbours, lengths),
-            random_state=seed,
-            n_jobs=1,
         )
-        with warnings.catch_warnings():  # that UMAP's own transform will not work
-            warnings.filterwarnings("ignore", r"precomputed_knn\[2\]", UserWarning)
-            self.fitted: Float32[np.ndarray, "fitted dim"] = layout.fit(rows).embedding_
         return self
 
     def transform(self, weights: Weights) -> Float32[np.ndarray, "snapshots dim"]:

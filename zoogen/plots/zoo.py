@@ -3,7 +3,6 @@
 They follow Figures 4 and 7 of Schürholt et al. 2021 (arXiv:2110.15288).
 """
 
-import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from rich.console import Console
 
 from zoogen.atomic import atomic_path, write_text
 from zoogen.errors import ZooError
+from zoogen.exact_umap import exact_umap
 from zoogen.extras import extra_package
 from zoogen.load.locate import is_built
 from zoogen.load.zoo import Zoo
@@ -185,29 +185,10 @@ def umap_layout(
 ) -> Float32[np.ndarray, "snapshots 2"]:
     """Lay weight vectors out in the plane by UMAP, the same every time.
 
-    Neighbours are exact, by distance over all weights: for a sample this is faster than UMAP's own
-    search. The layout starts from the two leading principal components.
+    The layout starts from the two leading principal components.
 
     Raises:
         ZooError: If umap-learn is not installed.
-
-    Source:
-        McInnes, Healy and Melville 2018, arXiv:1802.03426.
     """
-    from sklearn.neighbors import NearestNeighbors
-
     count = min(NEIGHBOURS, len(weights) - 1)
-    search = NearestNeighbors(n_neighbors=count, algorithm="brute").fit(weights)
-    distances, others = search.kneighbors(n_neighbors=count - 1)
-    neighbours = np.column_stack([np.arange(len(weights)), others])
-    lengths = np.column_stack([np.zeros(len(weights)), distances]).astype(np.float32)
-    layout = extra_package("umap", "a plot").UMAP(
-        n_neighbors=count,
-        init="pca",
-        precomputed_knn=(neighbours, lengths),
-        random_state=SEED,
-        n_jobs=1,
-    )
-    with warnings.catch_warnings():  # UMAP warns that it cannot place new rows later
-        warnings.filterwarnings("ignore", r"precomputed_knn\[2\]", UserWarning)
-        return np.asarray(layout.fit(weights).embedding_, dtype=np.float32)
+    return exact_umap(weights, neighbours=count, seed=SEED, what="a plot", init="pca")[0]

@@ -48,8 +48,7 @@ class ZooSpec:
 
     Attributes:
         version: Version of the spec; raise it if a change alters any weight.
-        images: Name of the image set, or the path of your own ``.npz`` or ``.safetensors`` file,
-            see ``zoogen.images.own``.
+        images: Name of the image set, or the path of your own ``.npz`` or ``.safetensors`` file.
         init_std: Standard deviation of the ``normal`` and ``truncated_normal`` initialisers; the
             others define their own.
         weight_decay: Coupled L2 penalty, as in ``torch.optim``; applied to biases too.
@@ -158,7 +157,7 @@ class ZooSpec:
 
     @property
     def measured(self) -> tuple[str, ...]:
-        """Properties measured of every snapshot, see ``zoogen.train.measure``."""
+        """Names of the properties measured of every snapshot."""
         classes = range(self.network.classes)
         return (*MEASURED, *(f"f1_class_{label}" for label in classes))
 
