@@ -26,7 +26,9 @@ EXAMPLES = """\
 import doctest
 import importlib
 import sys
+import warnings
 
+warnings.filterwarnings("ignore", "Use 'content", DeprecationWarning)  # huggingface_hub to httpx2
 if __name__ == "__main__":
     package = importlib.import_module(sys.argv[1])
     finder, runner = doctest.DocTestFinder(), doctest.DocTestRunner()

@@ -226,7 +226,8 @@ def ray_cluster(address: str) -> Iterator[Any]:
     Example:
         >>> import zoogen
         >>> with zoogen.ray_cluster("local") as ray:
-        ...     "CPU" in ray.cluster_resources()
+        ...     cores = ray.cluster_resources()["CPU"]
+        >>> cores >= 1
         True
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # by default Ray sends statistics

@@ -89,10 +89,10 @@ def fetch_zoo(
 
     Example:
         >>> import zoogen
-        >>> fetched = zoogen.fetch_zoo("hub:me/few-tetris", split="test")
-        >>> zoo = zoogen.load_zoo("hub:me/few-tetris", split="test")
+        >>> fetched = zoogen.fetch_zoo("hub:me/few-tetris", split="train")
+        >>> zoo = zoogen.load_zoo("hub:me/few-tetris", split="train")
         >>> set(zoo.properties["split"])
-        {'test'}
+        {'train'}
     """
     subset = Subset(split=split, models=models)
     address = find_address(zoo, revision)

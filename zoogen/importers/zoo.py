@@ -52,7 +52,8 @@ def import_zoo(
     Example:
         >>> from pathlib import Path
         >>> import zoogen
-        >>> manifest = zoogen.import_zoo("small-cnn-zoo", Path("mnist"), Path("imported"))
+        >>> source = Path("mnist")
+        >>> manifest = zoogen.import_zoo("small-cnn-zoo", source, Path("imported"), images="none")
         >>> manifest.spec.network.layout.params
         4970
     """

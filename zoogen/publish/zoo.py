@@ -101,7 +101,7 @@ def publish_zoo(  # noqa: PLR0913, each is an option of the command or of the Hu
         >>> import zoogen
         >>> publication = zoogen.publish_zoo("few", "me/few-tetris")
         >>> publication.tag
-        'v2'
+        'v2-8-models'
     """
     if create_pr and revision is not None:
         raise ZooError("a pull request goes to main; leave out either --revision or --create-pr")
