@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float32, Float64, Int64
 
 from zoobench import Embedder
-from zoogen import HiddenLayer, Layout, Weights, ZooError, chained_layers
+from zoogen import HiddenLayer, Layout, Weights
 
 
 @dataclass
@@ -28,13 +28,9 @@ class CanonicalWeights:
         """Return the embedder unchanged: there is nothing to learn.
 
         Raises:
-            ZooError: If the network has no hidden layer, hence no units to sort.
+            ZooError: If the network has no hidden layers that form a chain.
         """
-        if not chained_layers(train.layout):
-            raise ZooError(
-                f"no hidden layer to sort among {', '.join(train.layout.shapes)}; "
-                "use raw-weights for such networks"
-            )
+        train.layout.hidden_chain(self.name)
         return self
 
     def transform(self, weights: Weights) -> Float32[np.ndarray, "snapshots params"]:
@@ -49,7 +45,7 @@ def with_sorted_units(
 ) -> Float32[np.ndarray, "rows params"]:
     """Sort the units of every hidden layer, the largest vote for the first class first."""
     tensors = {slot.name: rows[:, slot.slice].reshape(len(rows), *slot.shape) for slot in layout}
-    for hidden, votes in [*layer_votes(tensors, chained_layers(layout))]:
+    for hidden, votes in [*layer_votes(tensors, layout.hidden_chain("canonical-weights"))]:
         order = np.argsort(-votes, axis=1, kind="stable")
         for name, axis in hidden.axes:
             tensors[name] = reordered(tensors[name], axis, order)
@@ -65,7 +61,7 @@ def layer_votes(
     """
     votes = None
     for hidden in reversed(layers):
-        outgoing = tensors[hidden.axes[-1][0]]
+        outgoing = tensors[hidden.outgoing[0][0]]
         joined = outgoing.reshape(*outgoing.shape[:2], hidden.units, -1)
         by_unit = joined.sum(axis=3, dtype=np.float64)
         votes = by_unit[:, 0] if votes is None else np.einsum("nr,nru->nu", votes, by_unit)

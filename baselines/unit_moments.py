@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float32, Float64
 
 from zoobench import Embedder
-from zoogen import Weights, ZooError, chained_layers
+from zoogen import Weights
 
 ROWS = 1024
 """Weight vectors read at a time: 20 MB of products for a CNN."""
@@ -32,13 +32,9 @@ class UnitMoments:
         """Return the embedder unchanged: there is nothing to learn.
 
         Raises:
-            ZooError: If the network has no hidden layer, hence no units.
+            ZooError: If the network has no hidden layers that form a chain.
         """
-        if not chained_layers(train.layout):
-            raise ZooError(
-                f"no hidden layer among {', '.join(train.layout.shapes)}; "
-                "use raw-weights for such networks"
-            )
+        train.layout.hidden_chain(self.name)
         return self
 
     def transform(self, weights: Weights) -> Float32[np.ndarray, "snapshots moments"]:
@@ -53,10 +49,10 @@ class UnitMoments:
 
 def units_by_layer(weights: Weights) -> Iterator[Float64[np.ndarray, "snapshots _units numbers"]]:
     """Yield the numbers that describe each unit, one hidden layer at a time."""
-    hidden = chained_layers(weights.layout)
+    hidden = weights.layout.hidden_chain("unit-moments")
     names = [layer.name for layer in hidden]
     first = weights.tensor(f"{names[0]}.weight").astype(np.float64)
-    outgoing = [unit_to_unit(weights, layer.axes[-1][0], layer.units) for layer in hidden]
+    outgoing = [unit_to_unit(weights, layer.outgoing[0][0], layer.units) for layer in hidden]
     from_images = [first.reshape(*first.shape[:2], -1)]
     for weight in outgoing[:-1]:
         from_images.append(weight @ from_images[-1])

@@ -10,7 +10,7 @@ from baselines.self_supervised.settings import Settings
 from baselines.self_supervised.train import one_step
 from benchmarks.direct_autoencoder import BATCH, HEADS, WIDTH, DirectTraining
 from benchmarks.ratio import Ratio, seconds
-from zoogen import Layout, Weights
+from zoogen import MLP, Weights
 
 CLAIM = (
     f"Training on Tetris networks, d = {WIDTH}, 2 blocks, {HEADS} heads, {BATCH} snapshots a step. "
@@ -22,7 +22,7 @@ CLAIM = (
     "a second."
 )
 
-LAYOUT = Layout.of({"fc1.weight": (5, 16), "fc2.weight": (4, 5)})
+LAYOUT = MLP(widths=(16, 5, 4)).layout
 EMBEDDED, BUDGET = 40_000, 20_000
 STEPS = 5
 

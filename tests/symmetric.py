@@ -25,7 +25,7 @@ def reordered(network: MLP | CNN, weights: Weights, data: st.DataObject) -> Weig
     """Permute the hidden units of every vector in the same way."""
     orders = {
         layer.name: np.array(data.draw(st.permutations(range(layer.units))))
-        for layer in network.symmetry
+        for layer in network.layout.symmetry
     }
-    index = permutation_index(network.layout, network.symmetry, orders)
+    index = permutation_index(network.layout, network.layout.symmetry, orders)
     return Weights([np.asarray(weights)[:, index]], network.layout)

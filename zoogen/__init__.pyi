@@ -15,11 +15,12 @@ from .plots.zoo import umap_picture
 from .publish.zoo import Publication, publish_zoo
 from .spec.architectures import CNN, MLP, Convolution
 from .spec.axes import RandomSeeds, Range
+from .spec.hidden_layer import HiddenLayer
 from .spec.imported import AnySpec, ImportedSpec
 from .spec.layout import Layout, Slot
 from .spec.registry import ZOOS, find_spec, zoo_spec
 from .spec.split import SPLITS, Split
-from .spec.symmetry import HiddenLayer, chained_layers, permutation_index
+from .spec.symmetry import permutation_index
 from .spec.zoo_spec import ZooSpec
 from .store.manifest import Manifest
 from .store.table import model_table
@@ -51,7 +52,6 @@ __all__ = [
     "ZooError",
     "ZooSpec",
     "build_zoo",
-    "chained_layers",
     "fetch_zoo",
     "find_spec",
     "import_zoo",

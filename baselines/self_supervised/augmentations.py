@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Generator, Tensor
 
-from zoogen import HiddenLayer, Layout, ZooError, chained_layers
+from zoogen import HiddenLayer, Layout, ZooError
 
 LARGEST_TABLE = 5040
 """Most permutations to list; drawing from a list is faster than permuting units."""
@@ -115,12 +115,12 @@ def slot_indices(
 
 
 def permutations_of(layout: Layout) -> Permutations:
-    """Return the permutations of all hidden layers of a network whose layers form a chain.
+    """Return the permutations of all hidden layers that the network declares.
 
     Raises:
-        ZooError: If the network has no hidden layer, hence nothing to permute.
+        ZooError: If it declares none, hence nothing can be permuted.
     """
-    layers = chained_layers(layout)
+    layers = layout.declared_symmetry("permute=True")
     if not layers:
         raise ZooError(
             f"no hidden layer to permute among {', '.join(layout.shapes)}; set permute=False"

@@ -69,31 +69,26 @@ def chain_of_layers(layout: Layout) -> tuple[Layer, ...]:
     """Return the layers of a network in which each layer feeds the next and no other.
 
     Raises:
-        ZooError: If the tensors are not the weights and biases of two or more such layers.
+        ZooError: If the network declares no such layers, or has tensors beside them.
     """
-    shapes = layout.shapes
-    names = [name.removesuffix(".weight") for name in shapes if name.endswith(".weight")]
+    hidden = layout.hidden_chain("tokens=sets")
+    names = [layer.incoming[0][0] for layer in hidden] + [hidden[-1].outgoing[0][0]]
     layers: list[Layer] = []
     for name in names:
-        weight = layout[f"{name}.weight"]
-        inputs = layers[-1].units if layers else 1
-        if len(weight.shape) < 2 or weight.shape[1] % inputs:
-            raise no_chain(layout, f"{weight.name} {weight.shape} does not fit {inputs} units")
-        bias = layout[f"{name}.bias"] if f"{name}.bias" in shapes else None
-        layers.append(Layer(weight, bias, inputs))
+        bias = f"{name.removesuffix('.weight')}.bias"
+        layers.append(
+            Layer(
+                weight=layout[name],
+                bias=layout[bias] if bias in layout.shapes else None,
+                inputs=layers[-1].units if layers else 1,
+            )
+        )
     known = {slot.name for layer in layers for slot in (layer.weight, layer.bias) if slot}
-    if others := shapes.keys() - known:
-        raise no_chain(layout, f"{min(others)} is neither the weight nor the bias of a layer")
-    if len(layers) < 2:
-        raise no_chain(layout, "there is no hidden layer")
+    if others := layout.shapes.keys() - known:
+        raise ZooError(
+            f"{min(others)} is neither the weight nor the bias of a layer; set tokens=neurons"
+        )
     return tuple(layers)
-
-
-def no_chain(layout: Layout, reason: str) -> ZooError:
-    """Return the error for a network whose layers do not form a chain."""
-    return ZooError(
-        f"{', '.join(layout.shapes)} are not a chain of layers: {reason}; set tokens=neurons"
-    )
 
 
 class Messages(nn.Module):

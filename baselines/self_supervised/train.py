@@ -68,7 +68,7 @@ def train(
             if checkpoint is not None:
                 restore(run, checkpoint)
             if checkpoint is None or not checkpoint.finished:
-                train_epochs(run, vectors, held_out, permutations, identity, folder)
+                train_epochs(run, (vectors, held_out), train.layout, permutations, identity, folder)
     run.network.load_state_dict(run.best_state)
     return run.network.eval()
 
@@ -108,14 +108,14 @@ def seeded(seed: int, device: str) -> Iterator[None]:
 
 def train_epochs(
     run: Run,
-    vectors: Float[Tensor, "snapshots params"],
-    held_out: Float[Tensor, "_validation params"],
+    parts: tuple[Float[Tensor, "snapshots params"], Float[Tensor, "_validation params"]],
+    layout: Layout,
     permutations: Permutations | None,
     identity: Identity,
     folder: Path,
 ) -> None:
     """Train until the last planned epoch, or until validation has stopped improving."""
-    settings, layout = identity.settings, Layout.of(identity.layout)
+    settings, (vectors, held_out) = identity.settings, parts
     written = monotonic()
     title, done = f"train on {len(vectors)} snapshots", len(run.history)
     with progress_bar(title, things="epochs", total=run.epochs, unit="epochs", done=done) as report:

@@ -8,7 +8,7 @@ from baselines.self_supervised.augmentations import permutations_of, view
 from baselines.self_supervised.losses import objective
 from baselines.self_supervised.networks import Autoencoder
 from baselines.self_supervised.settings import Settings
-from zoogen import Layout, chained_layers
+from zoogen import Layout
 
 SNAPSHOTS = 5000
 """Most validation snapshots to use after each epoch."""
@@ -38,7 +38,7 @@ def validate(
     """
     network.eval()
     generator = Generator(vectors.device).manual_seed(0)
-    permutations = permutations_of(layout) if chained_layers(layout) else None
+    permutations = permutations_of(layout) if layout.symmetry else None
     whole = max(len(vectors) // settings.batch, 1) * settings.batch
     losses, seen, errors = [], [], []
     for batch in vectors[: min(whole, SNAPSHOTS)].split(settings.batch):

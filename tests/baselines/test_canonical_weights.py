@@ -46,7 +46,7 @@ def test_units_are_sorted_by_their_slope_on_the_first_class_without_activations(
     weights = population(network.layout)
     embedded = Weights([CanonicalWeights().transform(weights)], network.layout)
     layers = [slot.name for slot in network.layout if slot.name.endswith(".weight")]
-    for place, hidden in enumerate(network.symmetry):
+    for place, hidden in enumerate(network.layout.symmetry):
         units = torch.zeros(len(weights), hidden.units, dtype=torch.double, requires_grad=True)
         carried = units
         for name in layers[place + 1 :]:
@@ -59,6 +59,6 @@ def test_units_are_sorted_by_their_slope_on_the_first_class_without_activations(
 
 
 def test_a_network_without_hidden_layers_is_refused():
-    weights = population(Layout.of({"fc1.weight": (4, 16)}))
-    with pytest.raises(ZooError, match=r"no hidden layer .* fc1\.weight; use raw-weights"):
+    weights = population(Layout.of({"fc1.weight": (4, 16)}, ()))
+    with pytest.raises(ZooError, match=r"cannot describe .* fc1\.weight: it has no hidden layer"):
         CanonicalWeights().fit(weights, weights, seed=0)

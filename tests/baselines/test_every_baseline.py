@@ -11,20 +11,19 @@ import pytest
 
 import baselines
 from zoobench import Embedder
-from zoogen import Layout, Weights
+from zoogen import CNN, MLP, Convolution, Layout, Weights
 
 LAYOUTS = {
-    "mlp": Layout.of({"fc1.weight": (5, 16), "fc2.weight": (4, 5)}),
-    "cnn": Layout.of(
-        {
-            "conv1.weight": (4, 1, 3, 3),
-            "conv1.bias": (4,),
-            "conv2.weight": (3, 4, 2, 2),
-            "conv2.bias": (3,),
-            "fc1.weight": (4, 12),
-            "fc1.bias": (4,),
-        }
-    ),
+    "mlp": MLP(widths=(16, 5, 4)).layout,
+    "cnn": CNN(
+        image=(1, 7, 7),
+        convolutions=(
+            Convolution(channels=4, kernel=3, pool=2),
+            Convolution(channels=3, kernel=2, stride=1),
+        ),
+        features="mean",
+        widths=(4,),
+    ).layout,
 }
 BASELINES = [
     point

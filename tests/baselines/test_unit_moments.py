@@ -52,6 +52,6 @@ def test_an_embedding_holds_each_pair_of_numbers_once(name: str, numbers: list[i
 
 
 def test_a_network_without_hidden_layers_is_refused():
-    weights = population(Layout.of({"fc1.weight": (4, 16)}))
-    with pytest.raises(ZooError, match=r"no hidden layer among fc1\.weight"):
+    weights = population(Layout.of({"fc1.weight": (4, 16)}, ()))
+    with pytest.raises(ZooError, match=r"cannot describe .* fc1\.weight: it has no hidden layer"):
         UnitMoments().fit(weights, weights, seed=0)

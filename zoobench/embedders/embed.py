@@ -1,5 +1,6 @@
 """The embedder protocol: weights in, embeddings out."""
 
+import logging
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
@@ -16,6 +17,8 @@ from zoobench.embedders.alone import EmbedderError, alone, watched
 from zoobench.embedders.reconstruct import ROWS, Reconstructs, permuted, squared_errors
 from zoobench.task.pair import ZooPair, zoos_of
 from zoogen import SPLITS, Split, Weights, Zoo, ZooError, zoo_folder
+
+log = logging.getLogger(__name__)
 
 PROBED_ROWS = 64
 """Rows embedded again to check an embedder."""
@@ -106,12 +109,22 @@ def embed_shown(
     seconds = perf_counter() - start
     check_rows_stand_alone(fitted, shown["test"], rows["test"])
     errors = None
-    if isinstance(fitted, Reconstructs):
+    if isinstance(fitted, Reconstructs) and may_be_permuted(shown["test"]):
         views = permuted(shown["test"], draw)
         decoded = reconstruction_of(fitted, embedding_of(fitted, views), views)
         if decoded is not None:
             errors = squared_errors(views, decoded)
     return Embedded(rows, seconds, errors)
+
+
+def may_be_permuted(weights: Weights) -> bool:
+    """Tell whether reconstruction can be scored; warn if the network declares no symmetry."""
+    try:
+        weights.layout.declared_symmetry("reconstruction")
+    except ZooError as error:
+        log.warning("reconstruction is not scored: %s", error)
+        return False
+    return True
 
 
 def refuse_empty(rows: Mapping[Split, int], zoo: Zoo | ZooPair) -> None:

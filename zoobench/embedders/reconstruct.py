@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float, Float64, Int64
 from numpy.random import Generator
 
-from zoogen import Layout, Weights, chained_layers, permutation_index
+from zoogen import Layout, Weights, permutation_index
 
 ROWS = 4096
 """Weight vectors compared at a time."""
@@ -38,7 +38,7 @@ def permuted(weights: Weights, draw: Generator) -> Weights:
 
 def drawn_index(layout: Layout, draw: Generator) -> Int64[np.ndarray, " params"]:
     """Draw an order of the units of each hidden layer; return the index that puts them there."""
-    layers = chained_layers(layout)
+    layers = layout.declared_symmetry("reconstruction")
     orders = {layer.name: draw.permutation(layer.units) for layer in layers}
     return permutation_index(layout, layers, orders)
 

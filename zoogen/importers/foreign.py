@@ -9,9 +9,9 @@ from jaxtyping import Float32, Int64
 
 from zoogen.importers.sources import Digests
 from zoogen.spec.architectures import Network
+from zoogen.spec.hidden_layer import Symmetry
 from zoogen.spec.imported import Skipped
 from zoogen.spec.layout import Layout
-from zoogen.spec.symmetry import HiddenLayer
 from zoogen.store.manifest import Check
 
 if TYPE_CHECKING:
@@ -44,14 +44,14 @@ class ForeignLayout:
     """
 
     tensors: Layout
-    hidden: tuple[HiddenLayer, ...]
+    hidden: Symmetry
     columns: Int64[np.ndarray, " params"]
 
     @classmethod
     def same_as(cls, network: Network) -> "ForeignLayout":
         """Return the layout of an original that stores weights as we do."""
         columns = np.arange(network.layout.params)
-        return cls(tensors=network.layout, hidden=network.symmetry, columns=columns)
+        return cls(tensors=network.layout, hidden=network.layout.symmetry or (), columns=columns)
 
 
 @dataclass(frozen=True, kw_only=True)

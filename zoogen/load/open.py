@@ -86,8 +86,8 @@ def open_zoo(name: str, folder: Path, subset: Subset, remote: Remote | None) -> 
     """
     manifest = read_manifest(folder)
     warn_of_difference(name, folder, manifest)
-    layout = manifest.stored_layout
-    if layout != manifest.spec.network.layout:
+    layout = manifest.spec.network.layout
+    if manifest.stored_layout.shapes != layout.shapes:
         raise IntegrityError(f"{folder / MANIFEST}: layout {manifest.layout} is not the network's")
     shelves, chosen = Shelves(manifest), None
     if not subset.is_everything:

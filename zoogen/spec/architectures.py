@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field, PositiveInt, model_validator
 from pydantic.dataclasses import dataclass
 
 from zoogen.spec.layout import Layout
-from zoogen.spec.symmetry import HiddenLayer, chained_layers
+from zoogen.spec.symmetry import chain
 
 VALUE = ConfigDict(extra="forbid", allow_inf_nan=False)
 
@@ -52,12 +52,7 @@ class MLP:
             shapes[f"{layer}.weight"] = (outputs, inputs)
             if self.bias:
                 shapes[f"{layer}.bias"] = (outputs,)
-        return Layout.of(shapes)
-
-    @property
-    def symmetry(self) -> tuple[HiddenLayer, ...]:
-        """Layers that can be permuted without changing the function: all hidden layers."""
-        return chained_layers(self.layout)
+        return Layout.of(shapes, chain(shapes))
 
     def __str__(self) -> str:
         return f"MLP {'-'.join(map(str, self.widths))}"
@@ -164,15 +159,10 @@ class CNN:
         for layer, (inputs, outputs) in zip(self.dense_layers, pairwise(widths), strict=True):
             shapes[f"{layer}.weight"] = (outputs, inputs)
             shapes[f"{layer}.bias"] = (outputs,)
-        return Layout.of(shapes)
-
-    @property
-    def symmetry(self) -> tuple[HiddenLayer, ...]:
-        """Layers that can be permuted without changing the function: all but the last.
-
-        If maps are flattened, a channel owns a run of columns in the next layer.
-        """
-        return chained_layers(self.layout)
+        pooled = (number for number, block in enumerate(self.convolutions, 1) if block.pool > 1)
+        return Layout.of(
+            shapes, chain(shapes, without_flips=frozenset(f"conv{number}" for number in pooled))
+        )
 
     def __str__(self) -> str:
         blocks = "-".join(

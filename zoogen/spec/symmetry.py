@@ -1,67 +1,54 @@
-"""Permutation symmetry: reordering hidden units does not change a network's function."""
+"""Symmetries of networks: hidden units reordered, flipped or rescaled, and the same function."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from jaxtyping import Int64
+from jaxtyping import Float, Int64
 
-from zoogen.errors import ZooError
+from zoogen.spec.hidden_layer import HiddenLayer, Symmetry
 from zoogen.spec.layout import Layout
 
+ODD = frozenset({"tanh"})
+"""Activations f with f(−x) = −f(x)."""
 
-@dataclass(frozen=True)
-class HiddenLayer:
-    """A layer with units that can be permuted.
-
-    Attributes:
-        name: Name of the layer.
-        units: Number of units: neurons or channels.
-        axes: Names of tensors, each with the axis along which the units lie. On an axis longer
-            than ``units``, each unit owns a run of entries, as a flattened channel does.
-    """
-
-    name: str
-    units: int
-    axes: tuple[tuple[str, int], ...]
+POSITIVELY_HOMOGENEOUS = frozenset({"relu"})
+"""Activations f with f(c·x) = c·f(x) for every c > 0."""
 
 
-def chained_layers(layout: Layout) -> tuple[HiddenLayer, ...]:
-    """Return the hidden layers of a network in which each layer feeds only the next.
+def chain(
+    shapes: Mapping[str, tuple[int, ...]], *, without_flips: frozenset[str] = frozenset()
+) -> Symmetry:
+    """Declare the hidden layers of a network in which each layer feeds only the next.
 
     A unit is a row of its own weight and bias, and a column (input channel) of the next weight.
 
-    Raises:
-        ZooError: If a layer has no columns for the units of the previous layer.
+    Args:
+        shapes: Tensors ``LAYER.weight`` and ``LAYER.bias`` in forward order.
+        without_flips: Layers whose units may not change sign, as max pooling forbids.
 
     Source:
         Schürholt et al. 2021, appendix A.
-
-    Example:
-        >>> import zoogen
-        >>> layout = zoogen.zoo_spec("mnist-seed").network.layout
-        >>> [layer.units for layer in zoogen.chained_layers(layout)]
-        [8, 6, 4, 20]
     """
-    layers = [slot.name.removesuffix(".weight") for slot in layout if slot.name.endswith(".weight")]
-    shapes = layout.shapes
-    hidden = []
-    for layer, following in pairwise(layers):
-        own = [(name, 0) for name in (f"{layer}.weight", f"{layer}.bias") if name in shapes]
-        units, columns = shapes[f"{layer}.weight"][0], shapes[f"{following}.weight"][1:2]
-        if not columns or columns[0] % units:
-            raise ZooError(
-                f"{following}.weight {shapes[f'{following}.weight']} does not read the {units} "
-                f"units of {layer}; expected a chain in which each layer feeds only the next"
-            )
-        hidden.append(HiddenLayer(layer, units, (*own, (f"{following}.weight", 1))))
-    return tuple(hidden)
+    layers = [name.removesuffix(".weight") for name in shapes if name.endswith(".weight")]
+    return tuple(
+        HiddenLayer(
+            name=layer,
+            units=shapes[f"{layer}.weight"][0],
+            incoming=tuple(
+                (name, 0) for name in (f"{layer}.weight", f"{layer}.bias") if name in shapes
+            ),
+            outgoing=((f"{following}.weight", 1),),
+            flips=layer not in without_flips,
+            scales=True,
+        )
+        for layer, following in pairwise(layers)
+    )
 
 
 def permutation_index(
     layout: Layout,
-    symmetry: tuple[HiddenLayer, ...],
+    symmetry: Symmetry,
     orders: Mapping[str, Int64[np.ndarray, " units"]],
 ) -> Int64[np.ndarray, " params"]:
     """Return the index that permutes hidden units.
@@ -78,9 +65,8 @@ def permutation_index(
         >>> import numpy as np
         >>> import zoogen
         >>> layout = zoogen.zoo_spec("tetris-seed").network.layout
-        >>> layers = zoogen.chained_layers(layout)
-        >>> orders = {layers[0].name: np.array([1, 0, 2, 3, 4])}
-        >>> index = zoogen.permutation_index(layout, layers, orders)
+        >>> swapped = {"fc1": np.array([1, 0, 2, 3, 4])}
+        >>> index = zoogen.permutation_index(layout, layout.symmetry, swapped)
         >>> vectors = zoogen.load_zoo("tetris-seed").weights[:10]
         >>> bool((vectors[:, index][:, index] == vectors).all())
         True
@@ -96,3 +82,28 @@ def permutation_index(
             tensor = index[slot.slice].reshape(slot.shape)
             index[slot.slice] = tensor.take(entries, axis=axis).ravel()
     return index
+
+
+def unit_factors(
+    layout: Layout, hidden: HiddenLayer, factors: Float[np.ndarray, " units"]
+) -> Float[np.ndarray, " params"]:
+    """Return what to multiply a vector with so that each unit is scaled and its readers undo it.
+
+    Factors of ±1 leave the function as it is where ``hidden.flips`` and the activation is ``ODD``,
+    positive factors where ``hidden.scales`` and it is ``POSITIVELY_HOMOGENEOUS``.
+
+    Args:
+        layout: Layout of the vector.
+        hidden: One of its hidden layers.
+        factors: One factor for each unit, none of them zero.
+    """
+    by_weight = np.ones(layout.params)
+    for axes, by in ((hidden.incoming, factors), (hidden.outgoing, 1 / factors)):
+        for name, axis in axes:
+            slot = layout[name]
+            run = slot.shape[axis] // hidden.units
+            along = [1] * len(slot.shape)
+            along[axis] = -1
+            tensor = by_weight[slot.slice].reshape(slot.shape)
+            by_weight[slot.slice] = (tensor * np.repeat(by, run).reshape(along)).ravel()
+    return by_weight

@@ -98,7 +98,7 @@ def test_the_index_of_a_batch_is_that_of_each_of_its_vectors(network: MLP | CNN)
     for row in range(4):
         expected = permutation_index(
             network.layout,
-            network.symmetry,
+            network.layout.symmetry,
             {name: order[row].numpy() for name, order in orders.items()},
         )
         np.testing.assert_array_equal(indices[row].numpy(), expected)
@@ -128,7 +128,7 @@ def test_the_table_has_every_permutation_once():
 @pytest.mark.parametrize("largest", [LARGEST_TABLE, 0], ids=["listed", "drawn"])
 def test_all_permutations_are_equally_likely(largest: int, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("baselines.self_supervised.augmentations.LARGEST_TABLE", largest)
-    layout = Layout.of({"fc1.weight": (3, 2), "fc2.weight": (2, 3), "fc3.weight": (1, 2)})
+    layout = MLP(widths=(2, 3, 2, 1)).layout
     drawn = permutations_of(layout).draw(12_000, generator())
     counts = Counter(tuple(row.tolist()) for row in drawn)
     assert len(counts) == factorial(3) * factorial(2)
@@ -139,22 +139,12 @@ def test_a_network_without_hidden_layers_has_nothing_to_permute():
     with pytest.raises(
         ZooError, match=r"no hidden layer to permute among fc1\.weight; set permute"
     ):
-        permutations_of(Layout.of({"fc1.weight": (4, 16)}))
+        permutations_of(MLP(widths=(16, 4)).layout)
 
 
-@pytest.mark.parametrize(
-    "shapes",
-    [
-        {"fc1.weight": (5, 16), "fc2.weight": (4, 7)},
-        {"fc1.weight": (5, 16), "fc2.weight": (4, 3)},
-        {"fc1.weight": (5, 16), "norm.weight": (5,), "fc2.weight": (4, 5)},
-        {"scale.weight": (3,), "fc.weight": (4, 5)},
-    ],
-    ids=["more columns", "fewer columns", "a vector between", "a vector first"],
-)
-def test_layers_that_do_not_feed_each_other_are_refused(shapes: dict[str, tuple[int, ...]]):
-    with pytest.raises(ZooError, match=r"weight \(.*\) does not read the \d units of"):
-        permutations_of(Layout.of(shapes))
+def test_a_network_that_declares_no_symmetry_is_not_permuted():
+    with pytest.raises(ZooError, match=r"permute=True needs .* scale\.weight, fc\.weight declares"):
+        permutations_of(Layout.of({"scale.weight": (5,), "fc.weight": (4, 5)}))
 
 
 @given(

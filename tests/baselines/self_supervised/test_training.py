@@ -14,11 +14,11 @@ from baselines.self_supervised.losses import objective
 from baselines.self_supervised.networks import tensor_scale
 from baselines.self_supervised.settings import Settings
 from baselines.self_supervised.train import train, validate
-from zoogen import IntegrityError, Layout, Weights, ZooError
+from zoogen import MLP, IntegrityError, Weights, ZooError
 from zoogen.atomic import write_text
 from zoogen.tensors import save_tensors
 
-LAYOUT = Layout.of({"fc1.weight": (5, 16), "fc2.weight": (4, 5)})
+LAYOUT = MLP(widths=(16, 5, 4)).layout
 QUICK = Settings(
     dim=10, width=16, hidden=32, batch=50, epochs=6, learning_rate=3e-3, projection=(1, 16, 8)
 )
@@ -212,7 +212,7 @@ def test_a_checkpoint_of_another_run_is_refused(
 
 def test_a_checkpoint_of_another_layout_is_refused(tmp_path: Path):
     run(QUICK, tmp_path)
-    layout = Layout.of({"fc1.weight": (10, 8), "fc2.weight": (2, 10)})
+    layout = MLP(widths=(8, 10, 2)).layout
     parts = [Weights([np.asarray(part)], layout) for part in (TRAIN, VALIDATION)]
     with pytest.raises(ZooError, match="holds a run with layout="):
         train(*parts, QUICK, seed=0, folder=tmp_path)
@@ -261,7 +261,7 @@ def test_only_one_checkpoint_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_without_permutations_a_network_without_hidden_layers_trains(tmp_path: Path):
-    layout = Layout.of({"fc1.weight": (4, 25)})
+    layout = MLP(widths=(25, 4)).layout
     parts = [Weights([np.asarray(part)], layout) for part in (TRAIN, VALIDATION)]
     with pytest.raises(ZooError, match="set permute=False"):
         train(*parts, QUICK, seed=0, folder=tmp_path)

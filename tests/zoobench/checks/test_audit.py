@@ -15,7 +15,16 @@ from tests.zoobench.cli.test_commands import zoobench
 from zoobench.checks.audit import audit, snapshots, splits, starts
 from zoobench.checks.findings import Finding
 from zoobench.checks.fingerprint import fingerprints, network_hashes
-from zoogen import CNN, MLP, Convolution, Weights, Zoo, chained_layers, permutation_index
+from zoogen import (
+    CNN,
+    MLP,
+    Convolution,
+    HiddenLayer,
+    Layout,
+    Weights,
+    Zoo,
+    permutation_index,
+)
 
 CNN_FLAT = CNN(
     image=(2, 8, 8),
@@ -63,7 +72,7 @@ def first_row(table: pd.DataFrame, split: str, epoch: int) -> int:
 def reordered(row: np.ndarray, zoo: Zoo, seed: int = 0) -> np.ndarray:
     """Return the same network with its hidden units in another order."""
     draw = np.random.default_rng(seed)
-    layers = chained_layers(zoo.layout)
+    layers = zoo.layout.symmetry
     orders = {layer.name: draw.permutation(layer.units) for layer in layers}
     return row[permutation_index(zoo.layout, layers, orders)]
 
@@ -78,14 +87,38 @@ def test_a_fingerprint_ignores_the_order_of_hidden_units_and_nothing_else(
     rows = draw.normal(size=(3, layout.params)).astype(np.float32)
     if ties:  # dead and equal units
         rows = np.trunc(rows)
-    orders = {layer.name: draw.permutation(layer.units) for layer in chained_layers(layout)}
-    moved = rows[:, permutation_index(layout, chained_layers(layout), orders)]
+    orders = {layer.name: draw.permutation(layer.units) for layer in layout.symmetry}
+    moved = rows[:, permutation_index(layout, layout.symmetry, orders)]
     hashes = network_hashes(rows, layout)
     assert np.array_equal(hashes, network_hashes(moved, layout))
     other = rows.copy()
     at = draw.integers(layout.params)
     other[:, at] += 0.5
     assert not (hashes == network_hashes(other, layout)).any() or ties
+
+
+def test_units_that_several_tensors_share_change_places_in_all_of_them_or_not_at_all():
+    stream = HiddenLayer(
+        "stream", 4, (("in", 0), ("block", 0)), (("block", 1), ("out", 1)), scales=False
+    )
+    shapes = {"in": (4, 3), "block": (4, 4), "out": (2, 4)}
+    layout = Layout.of(shapes, (stream,))
+    rows = np.random.default_rng(0).normal(size=(5, layout.params)).astype(np.float32)
+    moved = rows[:, permutation_index(layout, (stream,), {"stream": np.array([2, 0, 3, 1])})]
+    assert np.array_equal(network_hashes(rows, layout), network_hashes(moved, layout))
+    only_in = np.arange(layout.params)
+    only_in[:12] = only_in[:12].reshape(4, 3)[[2, 0, 3, 1]].ravel()
+    assert not (network_hashes(rows, layout) == network_hashes(rows[:, only_in], layout)).any()
+
+
+def test_a_network_that_declares_nothing_is_known_by_its_weights_as_they_are():
+    declared = MLP(widths=(4, 3, 2)).layout
+    layout = Layout.of(declared.shapes)
+    rows = np.random.default_rng(0).normal(size=(5, layout.params)).astype(np.float32)
+    orders = {"fc1": np.array([1, 2, 0])}
+    moved = rows[:, permutation_index(declared, declared.symmetry, orders)]
+    assert np.array_equal(network_hashes(rows, layout), network_hashes(rows.copy(), layout))
+    assert not (network_hashes(rows, layout) == network_hashes(moved, layout)).any()
 
 
 @pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)

@@ -1,5 +1,6 @@
 """What an embedder sees, and which embeddings are refused."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 from zoobench.embedders.alone import EmbedderError
 from zoobench.embedders.embed import embed, shuffle
-from zoogen import SPLITS, Weights, Zoo
+from zoogen import SPLITS, Layout, Weights, Zoo
 
 
 class Plain:
@@ -183,6 +184,15 @@ def test_a_reconstruction_is_scored_row_by_row_on_permuted_networks(
 def test_an_embedder_that_does_not_reconstruct_has_no_errors(seed_zoo: Zoo):
     assert embed(Plain(), seed_zoo, seed=0).errors is None
     assert embed(DoesNotDecode(), seed_zoo, seed=0).errors is None
+
+
+def test_a_reconstruction_is_not_scored_where_it_is_not_known_what_may_be_permuted(
+    seed_zoo: Zoo, caplog: pytest.LogCaptureFixture
+):
+    weights = seed_zoo.weights
+    undeclared = Weights([np.asarray(weights)], Layout.of(weights.layout.shapes))
+    assert embed(Decodes(), replace(seed_zoo, weights=undeclared), seed=0).errors is None
+    assert "reconstruction is not scored" in caplog.text
 
 
 @pytest.mark.parametrize(

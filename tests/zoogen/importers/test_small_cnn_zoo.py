@@ -237,9 +237,9 @@ def test_the_permutation_check_fails_on_wrong_axes(
     activations = list(search_zoo.properties["activation"][8::9])
     assert permutation_check(originals, activations, foreign).outcome == "passed"
     layout = foreign.layout
-    wrong = tuple(
-        replace(one, axes=tuple((name, 0) for name, _ in one.axes[:2])) for one in layout.hidden[:0]
-    ) + tuple(replace(one, axes=((one.axes[0][0], 2), *one.axes[1:])) for one in layout.hidden[1:2])
+    second = layout.hidden[1]
+    kernel = second.incoming[0][0]
+    wrong = (replace(second, incoming=((kernel, 2), *second.incoming[1:])),)
     turned = replace(foreign, layout=replace(layout, hidden=wrong))
     assert permutation_check(originals, activations, turned).outcome == "failed"
 

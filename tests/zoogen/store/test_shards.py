@@ -58,7 +58,10 @@ def test_shards_of_a_built_zoo_hold_their_layout(mixed_zoo: Zoo):
     with safe_open(mixed_zoo.folder / shard_name(1), framework="numpy") as opened:
         shapes = json.loads(opened.metadata()["layout"])
         stored = opened.get_tensor("weights")
-    assert Layout.of({name: tuple(shape) for name, shape in shapes.items()}) == mixed_zoo.layout
+    assert (
+        Layout.of({name: tuple(shape) for name, shape in shapes.items()}).slots
+        == mixed_zoo.layout.slots
+    )
     rows = np.flatnonzero(mixed_zoo.properties["shard"] == 1)
     assert (stored == mixed_zoo.weights[rows]).all()
 

@@ -107,11 +107,11 @@ def test_a_stack_has_the_gradients_of_its_modules(network: MLP | CNN, images: in
 def test_the_order_of_hidden_units_changes_no_logits(
     network: MLP | CNN, activation: Activation, data: st.DataObject
 ):
-    chosen = data.draw(st.sets(st.sampled_from(network.symmetry)))
+    chosen = data.draw(st.sets(st.sampled_from(network.layout.symmetry)))
     orders = {
         layer.name: np.array(data.draw(st.permutations(range(layer.units)))) for layer in chosen
     }
-    index = torch.from_numpy(permutation_index(network.layout, network.symmetry, orders))
+    index = torch.from_numpy(permutation_index(network.layout, network.layout.symmetry, orders))
     stack, images = drawn_stack(network, 2), drawn_images(network, 2, 10)
     flat = torch.cat([tensor.flatten(1) for tensor in stack.values()], dim=1)[:, index]
     permuted = {slot.name: flat[:, slot.slice].reshape(2, *slot.shape) for slot in network.layout}
@@ -127,9 +127,9 @@ def test_the_order_of_hidden_units_changes_no_logits(
 @every_network
 def test_all_layers_but_the_last_may_be_permuted(network: MLP | CNN):
     layers = [slot for slot in network.layout if slot.name.endswith("weight")]
-    names = [layer.name for layer in network.symmetry]
+    names = [layer.name for layer in network.layout.symmetry]
     assert names == [slot.name.removesuffix(".weight") for slot in layers[:-1]]
-    for layer, slot in zip(network.symmetry, layers, strict=False):
+    for layer, slot in zip(network.layout.symmetry, layers, strict=False):
         assert layer.units == slot.shape[0]
 
 
@@ -143,7 +143,7 @@ def test_a_module_is_plain_torch_with_the_tensors_of_the_layout(
     assert list(shapes.items()) == list(network.layout.shapes.items())
     assert all(type(child).__module__.startswith("torch.nn.") for child in module.children())
     active = sum(isinstance(child, MODULES[activation]) for child in module.children())
-    assert active == len(network.hidden_sizes) == len(network.symmetry)
+    assert active == len(network.hidden_sizes) == len(network.layout.symmetry)
 
 
 def note_size(seen: list[int], _module: nn.Module, _images: object, output: Tensor) -> None:

@@ -16,8 +16,8 @@ from zoogen.importers.checks import passed
 from zoogen.importers.foreign import Block, ForeignLayout
 from zoogen.importers.sources import Digests, members
 from zoogen.spec.architectures import Network
+from zoogen.spec.hidden_layer import HiddenLayer, Symmetry
 from zoogen.spec.layout import Layout
-from zoogen.spec.symmetry import HiddenLayer
 from zoogen.store.manifest import Check
 
 WEIGHTS = ("weights.npy", "all_weights.npy")
@@ -86,17 +86,14 @@ def parse_tensors(text: bytes, source: Path) -> Layout:
     return Layout.of(shapes)
 
 
-def hidden_layers(tensors: Layout, layers: list[str]) -> tuple[HiddenLayer, ...]:
+def hidden_layers(tensors: Layout, layers: list[str]) -> Symmetry:
     """Return the axes of hidden units: in a kernel, inputs are last but one and outputs last."""
     hidden = []
     for layer, following in pairwise(layers):
         kernel, after = tensors[f"{layer}/kernel:0"].shape, tensors[f"{following}/kernel:0"].shape
-        axes = (
-            (f"{layer}/kernel:0", len(kernel) - 1),
-            (f"{layer}/bias:0", 0),
-            (f"{following}/kernel:0", len(after) - 2),
-        )
-        hidden.append(HiddenLayer(layer, kernel[-1], axes))
+        incoming = ((f"{layer}/kernel:0", len(kernel) - 1), (f"{layer}/bias:0", 0))
+        outgoing = ((f"{following}/kernel:0", len(after) - 2),)
+        hidden.append(HiddenLayer(layer, kernel[-1], incoming, outgoing))
     return tuple(hidden)
 
 
