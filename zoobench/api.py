@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from zoobench.evaluation.run import Evaluation, find_method, run_on
+from zoobench.evaluation.run import Evaluation, find_method, load_for, run_on
 from zoobench.report.result import Result
 from zoobench.task.pair import ZooPair, name_of
-from zoobench.task.tasks import Task, find_tasks, tasks_of
-from zoogen import ZOOS, Zoo, find_spec, load_zoo
+from zoobench.task.tasks import Task, tasks_of
+from zoogen import Zoo, find_spec
 
 
 def evaluate(
@@ -60,9 +60,7 @@ def evaluate(
         seeds=seeds,
     )
     method = find_method(evaluation)
-    if evaluation.zoo in ZOOS:
-        find_tasks(ZOOS[evaluation.zoo], evaluation.tasks)  # fail before a zoo is built
-    loaded = zoo if isinstance(zoo, Zoo | ZooPair) else load_zoo(zoo)
+    loaded = zoo if isinstance(zoo, Zoo | ZooPair) else load_for(evaluation)
     record = run_on(loaded, method, evaluation, Path(root), references=references)
     return Result(record, loaded, Path(root))
 

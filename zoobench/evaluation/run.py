@@ -68,9 +68,15 @@ def run(evaluation: Evaluation, root: Path, *, references: bool) -> Record:
         ZooError: If the embedder breaks the protocol, or a file cannot be read or written.
     """
     method = find_method(evaluation)
+    zoo = load_for(evaluation)
+    return run_on(zoo, method, evaluation, root, references=references)
+
+
+def load_for(evaluation: Evaluation) -> Zoo:
+    """Load the zoo that is named; an unknown task fails before a zoo is built in vain."""
     if evaluation.zoo in ZOOS:
-        find_tasks(ZOOS[evaluation.zoo], evaluation.tasks)  # fail before a zoo is built
-    return run_on(load_zoo(evaluation.zoo), method, evaluation, root, references=references)
+        find_tasks(ZOOS[evaluation.zoo], evaluation.tasks)
+    return load_zoo(evaluation.zoo)
 
 
 def run_elsewhere(evaluation: Evaluation, other: str, root: Path, *, references: bool) -> Record:

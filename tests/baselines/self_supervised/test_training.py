@@ -1,4 +1,4 @@
-"""Training learns, resumes where it was stopped, and never loses a checkpoint."""
+"""Training learns and resumes where it was stopped."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -9,38 +9,20 @@ import pytest
 import torch
 
 from baselines.self_supervised import SelfSupervised
-from baselines.self_supervised.checkpoint import RUN, read_checkpoint
+from baselines.self_supervised.checkpoint import read_checkpoint
 from baselines.self_supervised.losses import objective
 from baselines.self_supervised.networks import tensor_scale
 from baselines.self_supervised.settings import Settings
 from baselines.self_supervised.train import train, validate
-from zoogen import MLP, IntegrityError, Weights, ZooError
-from zoogen.atomic import write_text
-from zoogen.tensors import save_tensors
-
-LAYOUT = MLP(widths=(16, 5, 4)).layout
-QUICK = Settings(
-    dim=10, width=16, hidden=32, batch=50, epochs=6, learning_rate=3e-3, projection=(1, 16, 8)
+from tests.baselines.self_supervised.runs import (
+    LAYOUT,
+    QUICK,
+    TRAIN,
+    VALIDATION,
+    run,
+    state,
 )
-
-
-def population(rows: int, seed: int) -> Weights:
-    """Draw vectors near a few directions, so that there is something to learn."""
-    shape = np.random.default_rng(0).normal(size=(4, LAYOUT.params))
-    draw = np.random.default_rng(seed)
-    values = draw.normal(size=(rows, 4)) @ shape + 0.1 * draw.normal(size=(rows, LAYOUT.params))
-    return Weights([values.astype(np.float32)], LAYOUT)
-
-
-TRAIN, VALIDATION = population(300, 1), population(120, 2)
-
-
-def run(settings: Settings, folder: Path, *, seed: int = 0, on: Weights = TRAIN) -> torch.nn.Module:
-    return train(on, VALIDATION, settings, seed=seed, folder=folder)
-
-
-def state(network: torch.nn.Module) -> dict[str, np.ndarray]:
-    return {name: tensor.numpy() for name, tensor in network.state_dict().items()}
+from zoogen import MLP, Weights, ZooError
 
 
 def stop_after(epochs: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -191,73 +173,6 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint(
     with pytest.raises(ZooError, match=r"nan at step 1 of epoch 3; the last good checkpoint"):
         run(QUICK, tmp_path)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == kept
-
-
-@pytest.mark.parametrize(
-    ("other", "message"),
-    [
-        ({"settings": replace(QUICK, beta=0.25)}, "beta=0.5, expected 0.25"),
-        ({"seed": 7}, "seed=0, expected 7"),
-        ({"on": population(300, 9)}, "data_sha256="),
-    ],
-    ids=["settings", "seed", "data"],
-)
-def test_a_checkpoint_of_another_run_is_refused(
-    tmp_path: Path, other: dict[str, Any], message: str
-):
-    run(replace(QUICK, epochs=6), tmp_path)
-    with pytest.raises(ZooError, match=message):
-        run(**{"settings": QUICK, "folder": tmp_path, **other})
-
-
-def test_a_checkpoint_of_another_layout_is_refused(tmp_path: Path):
-    run(QUICK, tmp_path)
-    layout = MLP(widths=(8, 10, 2)).layout
-    parts = [Weights([np.asarray(part)], layout) for part in (TRAIN, VALIDATION)]
-    with pytest.raises(ZooError, match="holds a run with layout="):
-        train(*parts, QUICK, seed=0, folder=tmp_path)
-
-
-@pytest.mark.parametrize("harm", ["tensors", "missing", "json"])
-def test_a_damaged_checkpoint_is_reported(tmp_path: Path, harm: str):
-    run(QUICK, tmp_path)
-    (tensors,) = tmp_path.glob("*.safetensors")
-    if harm == "missing":
-        tensors.unlink()
-    else:
-        path = tensors if harm == "tensors" else tmp_path / RUN
-        path.write_bytes(path.read_bytes()[:-7])
-    with pytest.raises(IntegrityError, match="remove"):
-        run(QUICK, tmp_path)
-
-
-@pytest.mark.parametrize("write", [save_tensors, write_text])
-def test_a_run_killed_while_it_writes_resumes_to_the_same_result(
-    write: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    whole = state(run(QUICK, tmp_path / "whole"))
-    calls = iter(range(1000))
-    with monkeypatch.context() as patch:
-        patch.setattr("baselines.self_supervised.train.KEEP_SECONDS", -1.0)
-
-        def dying(*arguments: Any) -> None:
-            write(*arguments)
-            if next(calls) == 2:
-                raise KeyboardInterrupt
-
-        patch.setattr(f"baselines.self_supervised.checkpoint.{write.__name__}", dying)
-        with pytest.raises(KeyboardInterrupt):
-            run(QUICK, tmp_path / "died")
-    resumed = state(run(QUICK, tmp_path / "died"))
-    assert all(np.array_equal(resumed[name], whole[name]) for name in whole)
-    files = sorted(path.name for path in (tmp_path / "died").glob("[!.]*"))
-    assert files == ["epoch-00006.safetensors", RUN]
-
-
-def test_only_one_checkpoint_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("baselines.self_supervised.train.KEEP_SECONDS", -1.0)
-    run(QUICK, tmp_path)
-    assert sorted(path.name for path in tmp_path.glob("[!.]*")) == ["epoch-00006.safetensors", RUN]
 
 
 def test_without_permutations_a_network_without_hidden_layers_trains(tmp_path: Path):
